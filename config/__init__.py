@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, Celery, the job table. Nothing imports this package."""

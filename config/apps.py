@@ -1,0 +1,9 @@
+"""Django app configuration of `config`: system checks and management commands."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    name = "config"

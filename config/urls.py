@@ -1,0 +1,7 @@
+"""The URL conf: one include per app."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,1 @@
+"""The transparency log: append, sequence, tiles, checkpoint, time-stamp, witness."""

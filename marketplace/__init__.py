@@ -1,0 +1,1 @@
+"""Works for sale: listings, offers, orders, licenses, delivery."""

@@ -1,0 +1,235 @@
+"""Works for sale and the licenses issued for them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Party, User
+from chain.models import Intent
+from colophon.ids import new_id
+from log.models import Entry
+from provenance.models import Agreement, Asset
+
+
+def listing_id() -> str:
+    return new_id("lst")
+
+
+def offer_id() -> str:
+    return new_id("ofr")
+
+
+def order_id() -> str:
+    return new_id("ord")
+
+
+def license_id() -> str:
+    return new_id("lic")
+
+
+class Listing(models.Model):
+    """A work for sale. Facets are stored so that a search never joins far."""
+
+    class State(models.TextChoices):
+        LIVE = "live"
+        WITHDRAWN = "withdrawn"
+
+    code = models.CharField(max_length=40, unique=True, default=listing_id)
+    asset = models.OneToOneField(Asset, on_delete=models.PROTECT)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="listings")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.LIVE)
+    title = models.CharField(max_length=160)
+    search_text = models.TextField(blank=True, default="")
+    origin_class = models.CharField(max_length=16, default="UNKNOWN")
+    evidence_level = models.PositiveSmallIntegerField(default=0)
+    badge_word = models.CharField(max_length=40, default="Declared")
+    training_allowed = models.BooleanField(default=False)
+    from_units = models.BigIntegerField(default=0)
+    listed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-listed_at", "-id"],
+                name="listing_newest",
+                condition=Q(state="live"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Facet(models.Model):
+    """A stored count of live listings, so that no page counts rows."""
+
+    name = models.CharField(max_length=24)
+    value = models.CharField(max_length=40)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "value"], name="one_facet")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}: {self.count}"
+
+
+class Offer(models.Model):
+    """A license with terms and a price. All amounts are settlement-token units."""
+
+    class Use(models.TextChoices):
+        EDITORIAL = "editorial"
+        COMMERCIAL = "commercial"
+        PAY_PER_USE = "pay-per-use"
+
+    code = models.CharField(max_length=40, unique=True, default=offer_id)
+    listing = models.ForeignKey(
+        Listing, on_delete=models.PROTECT, related_name="offers"
+    )
+    use = models.CharField(max_length=16, choices=Use.choices)
+    name = models.CharField(max_length=80)
+    summary = models.CharField(max_length=200)
+    price_units = models.BigIntegerField()
+    deposit_units = models.BigIntegerField(default=0)
+    rate_units = models.BigIntegerField(default=0)
+    rate_per = models.PositiveIntegerField(default=1000)
+    meter = models.CharField(max_length=40, default="display")
+    term_days = models.PositiveIntegerField(default=365)
+    terms = models.JSONField(default=dict)
+    terms_digest = models.BinaryField(max_length=32)
+    position = models.PositiveSmallIntegerField(default=0)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["listing_id", "position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price_units__gte=0, deposit_units__gte=0, rate_units__gte=0)
+                & Q(rate_per__gte=1),
+                name="offer_amounts",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def visible_to(self, user: User | AnonymousUser) -> OrderQuerySet:
+        """Orders of the buyer parties that the user is a member of."""
+        if not isinstance(user, User):
+            return self.none()
+        return self.filter(buyer__in=Party.objects.of(user).values("pk"))
+
+
+class Order(models.Model):
+    """A purchase under way. Terms, shares and amount are frozen when it is made."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        PAYING = "paying"
+        PAID = "paid"
+        FAILED = "failed"
+        EXPIRED = "expired"
+
+    code = models.CharField(max_length=40, unique=True, default=order_id)
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="orders")
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT)
+    buyer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="orders")
+    buyer_user = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
+    account = models.CharField(max_length=42, blank=True, default="")
+    amount_units = models.BigIntegerField()
+    terms = models.JSONField()
+    terms_digest = models.BinaryField(max_length=32)
+    ref = models.BinaryField(max_length=32, unique=True)
+    authorization = models.JSONField(null=True, blank=True)
+    intent = models.OneToOneField(
+        Intent, on_delete=models.PROTECT, null=True, blank=True
+    )
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    failed_reason = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_units__gte=0), name="order_amount")
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LicenseQuerySet(models.QuerySet["License"]):
+    def visible_to(self, user: User | AnonymousUser) -> LicenseQuerySet:
+        """Licenses of the buyer parties that the user is a member of."""
+        if not isinstance(user, User):
+            return self.none()
+        return self.filter(buyer__in=Party.objects.of(user).values("pk"))
+
+
+class License(models.Model):
+    """An issued offer: terms, price and shares are frozen in it."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        REVOKED = "revoked"
+
+    code = models.CharField(max_length=40, unique=True, default=license_id)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="licenses")
+    buyer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="licenses")
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT)
+    account = models.CharField(max_length=42)
+    terms = models.JSONField()
+    shares = models.JSONField()
+    price_units = models.BigIntegerField()
+    deposit_units = models.BigIntegerField()
+    rate_units = models.BigIntegerField()
+    rate_per = models.PositiveIntegerField()
+    meter = models.CharField(max_length=40)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    issued_at = models.DateTimeField(default=timezone.now)
+    valid_until = models.DateTimeField()
+
+    objects = LicenseQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Delivery(models.Model):
+    """The buyer's own copy: the license id is inside its credential."""
+
+    license = models.OneToOneField(License, on_delete=models.PROTECT)
+    digest = models.BinaryField(max_length=32, unique=True)
+    path = models.CharField(max_length=200)
+    mime = models.CharField(max_length=40)
+    size_bytes = models.PositiveBigIntegerField()
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    made_at = models.DateTimeField(default=timezone.now)
+    first_downloaded_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"delivery of {self.license}"
+
+
+class Grant(models.Model):
+    """A one-use, short-lived right to download a delivery."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"grant for {self.delivery}"

@@ -1,0 +1,1 @@
+"""Effects are rows first: jobs written with the business row, run at least once."""

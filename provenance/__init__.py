@@ -1,0 +1,1 @@
+"""Where a work comes from: sources, assets, steps, seals, verdicts."""
