@@ -30,7 +30,11 @@ def payout_id() -> str:
 
 
 class UsageBatch(models.Model):
-    """What one request reported; one log entry with the Merkle root of its events."""
+    """What one request reported; one log entry with the Merkle root of its events.
+
+    The `_after` columns are the license's running totals once the batch is counted,
+    so that a settlement can close exactly what its checkpoint covers.
+    """
 
     code = models.CharField(max_length=40, unique=True, default=batch_id)
     license = models.ForeignKey(
@@ -38,6 +42,9 @@ class UsageBatch(models.Model):
     )
     root = models.BinaryField(max_length=32)
     count = models.PositiveIntegerField()
+    counted = models.PositiveIntegerField(default=0)
+    quantity_after = models.PositiveBigIntegerField(default=0)
+    usage_units_after = models.BigIntegerField(default=0)
     received_at = models.DateTimeField(default=timezone.now)
     recorded_at = models.DateTimeField(null=True, blank=True)
     entry = models.OneToOneField(

@@ -1,0 +1,160 @@
+"""Make an order with everything frozen, and take the buyer's one signature.
+
+The signature is an EIP-3009 `ReceiveWithAuthorization` whose nonce is
+keccak256(order id ‖ terms digest): it pays and accepts the terms at once, and the
+server relays it (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Party, User
+from chain.contracts import address_of, token_domain
+from chain.intend import intend
+from chain.read import signer_of_typed_data
+from colophon.digest import keccak256
+from colophon.ids import new_id
+from marketplace.errors import NotForSaleError, OrderError
+from marketplace.models import Listing, Offer, Order
+
+VALID_FOR = timedelta(hours=1)
+
+
+def make_order(
+    *, offer: Offer, buyer: Party, user: User | None, account: str
+) -> Order:
+    """An order for an offer as it stands now; a later change does not touch it.
+
+    Args:
+        account: the buyer's wallet, a checksummed address.
+
+    Writes: Order.
+
+    Raises:
+        NotForSaleError: withdrawn, suspended, or the buyer's own work.
+    """
+    listing = offer.listing
+    if offer.withdrawn_at or listing.state != Listing.State.LIVE:
+        raise NotForSaleError("this offer was withdrawn; reload the work's page")
+    if listing.party_id == buyer.pk:
+        raise NotForSaleError("this is your own work; it needs no license")
+    agreement = listing.asset.agreements.order_by("-version").first()
+    if agreement is None:
+        raise NotForSaleError("the work has no agreement on who is paid")
+    code = new_id("ord")
+    return Order.objects.create(
+        code=code,
+        offer=offer,
+        agreement=agreement,
+        buyer=buyer,
+        buyer_user=user,
+        account=account,
+        amount_units=offer.price_units + offer.deposit_units,
+        terms=offer.terms,
+        terms_digest=bytes(offer.terms_digest),
+        ref=order_ref(code, bytes(offer.terms_digest)),
+        expires_at=timezone.now() + VALID_FOR,
+    )
+
+
+def order_ref(code: str, terms_digest: bytes) -> bytes:
+    """The 32 bytes that tie a deposit to an order and its terms."""
+    return keccak256(code.encode() + terms_digest)
+
+
+def typed_data(order: Order) -> dict[str, Any]:
+    """The EIP-712 message that the buyer's wallet signs (EIP-3009)."""
+    return {
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+                {"name": "verifyingContract", "type": "address"},
+            ],
+            "ReceiveWithAuthorization": [
+                {"name": "from", "type": "address"},
+                {"name": "to", "type": "address"},
+                {"name": "value", "type": "uint256"},
+                {"name": "validAfter", "type": "uint256"},
+                {"name": "validBefore", "type": "uint256"},
+                {"name": "nonce", "type": "bytes32"},
+            ],
+        },
+        "primaryType": "ReceiveWithAuthorization",
+        "domain": token_domain(),
+        "message": {
+            "from": order.account,
+            "to": address_of("ColophonLedger"),
+            "value": str(order.amount_units),
+            "validAfter": "0",
+            "validBefore": str(int(order.expires_at.timestamp())),
+            "nonce": "0x" + bytes(order.ref).hex(),
+        },
+    }
+
+
+def authorize(*, order: Order, signature: str) -> Order:
+    """Take the signature and ask the chain for the deposit, once.
+
+    A second call with the order under way changes nothing: a double click pays once.
+
+    Writes: Order, Intent. Lock: the Order row.
+
+    Raises:
+        OrderError: expired, or signed by another wallet.
+    """
+    with transaction.atomic(durable=True):
+        order = Order.objects.select_for_update().get(pk=order.pk)
+        if order.state != Order.State.OPEN:
+            return order
+        if order.expires_at <= timezone.now():
+            raise OrderError("this order has expired; start again", "order")
+        signer = signer_of_typed_data(typed_data(order), signature)
+        if signer.lower() != order.account.lower():
+            raise OrderError(
+                f"is by {signer}, expected {order.account}; "
+                "choose that account in your wallet",
+                "signature",
+            )
+        order.authorization = {"signature": signature}
+        order.intent = intend(
+            "deposit",
+            _deposit_args(order, signature),
+            key=f"deposit:{order.code}",
+            then=("order.paid", {"order": order.pk}),
+        )
+        order.state = Order.State.PAYING
+        order.save()
+    return order
+
+
+def _deposit_args(order: Order, signature: str) -> dict[str, Any]:
+    raw = bytes.fromhex(signature.removeprefix("0x"))
+    return {
+        "account": order.account,
+        "amount": str(order.amount_units),
+        "ref": "0x" + bytes(order.ref).hex(),
+        "validAfter": "0",
+        "validBefore": str(int(order.expires_at.timestamp())),
+        "v": raw[64] if raw[64] >= 27 else raw[64] + 27,  # noqa: PLR2004 - EIP-155 parity
+        "r": "0x" + raw[:32].hex(),
+        "s": "0x" + raw[32:64].hex(),
+    }
+
+
+def expire_orders(*, limit: int = 500) -> int:
+    """Close open orders whose hour is over; returns how many."""
+    late = Order.objects.filter(
+        state=Order.State.OPEN, expires_at__lte=timezone.now()
+    ).values("pk")[:limit]
+    return Order.objects.filter(pk__in=list(late.values_list("pk", flat=True))).update(
+        state=Order.State.EXPIRED
+    )
+
+

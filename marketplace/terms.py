@@ -1,0 +1,125 @@
+"""License terms: the three uses, their plain words, and one digest over all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from colophon.digest import canonical, sha256
+from colophon.fields import Fields
+from colophon.units import parse_units
+from marketplace.errors import OfferError
+from marketplace.models import Offer
+
+MAX_OFFERS = 6
+MAX_TERM_DAYS = 36_500
+
+WORDS = {
+    Offer.Use.EDITORIAL: (
+        "Editorial",
+        "News and comment, no advertising",
+        {"commercial": False, "advertising": False, "derivatives": False},
+    ),
+    Offer.Use.COMMERCIAL: (
+        "Commercial",
+        "Any medium, one fixed price",
+        {"commercial": True, "advertising": True, "derivatives": True},
+    ),
+    Offer.Use.PAY_PER_USE: (
+        "Pay per use",
+        "Ads and apps; metered, settled by use",
+        {"commercial": True, "advertising": True, "derivatives": False},
+    ),
+}
+REFUND_WORDS = (
+    "Refund within 14 days if the copy was never downloaded, then only by dispute."
+)
+
+
+@dataclass(frozen=True)
+class OfferPlan:
+    """One offer as asked for; amounts in settlement-token units."""
+
+    use: str
+    price_units: int
+    deposit_units: int
+    rate_units: int
+    rate_per: int
+    term_days: int
+
+
+def parse_offers(values: list[Any]) -> list[OfferPlan]:
+    """The offers of a publish request.
+
+    Raises:
+        OfferError: names the offer and the field.
+    """
+    if not 1 <= len(values) <= MAX_OFFERS:
+        raise OfferError(
+            f"has {len(values)} offers, expected 1 to {MAX_OFFERS}", "offers"
+        )
+    plans = [_parse(Fields(one, f"offers/{at}")) for at, one in enumerate(values)]
+    uses = [plan.use for plan in plans]
+    if len(set(uses)) != len(uses):
+        raise OfferError("names a use twice", "offers")
+    return plans
+
+
+def _parse(offer: Fields) -> OfferPlan:
+    use = offer.choice("use", tuple(Offer.Use.values))
+    plan = OfferPlan(
+        use=use,
+        price_units=_amount(offer, "price"),
+        deposit_units=_amount(offer, "deposit"),
+        rate_units=_amount(offer, "rate"),
+        rate_per=offer.integer("rate_per", 1, 1_000_000) if offer.has("rate_per") else 1000,
+        term_days=(
+            offer.integer("term_days", 1, MAX_TERM_DAYS)
+            if offer.has("term_days")
+            else 365
+        ),
+    )
+    offer.close()
+    metered = use == Offer.Use.PAY_PER_USE
+    if metered and (plan.rate_units == 0 or plan.deposit_units == 0):
+        raise OfferError(
+            "needs a rate and a deposit that uses are drawn from", offer.at("rate")
+        )
+    if not metered and (plan.rate_units or plan.deposit_units):
+        raise OfferError("has a rate but is not pay-per-use", offer.at("rate"))
+    if not metered and plan.price_units == 0:
+        raise OfferError("must be more than 0", offer.at("price"))
+    return plan
+
+
+def _amount(offer: Fields, key: str) -> int:
+    """Units of an optional decimal text; absent is 0."""
+    if not offer.has(key):
+        return 0
+    return parse_units(offer.raw(key), field=offer.at(key))
+
+
+def terms_of(plan: OfferPlan, *, asset: str, fee_ppm: int) -> dict[str, Any]:
+    """The machine-readable terms that are frozen into each license."""
+    name, summary, rights = WORDS[Offer.Use(plan.use)]
+    return {
+        "asset": asset,
+        "use": plan.use,
+        "name": name,
+        "summary": summary,
+        "rights": rights,
+        "price_units": plan.price_units,
+        "deposit_units": plan.deposit_units,
+        "rate_units": plan.rate_units,
+        "rate_per": plan.rate_per,
+        "meter": "display",
+        "term_days": plan.term_days,
+        "territory": "worldwide",
+        "fee_ppm": fee_ppm,
+        "refund": REFUND_WORDS,
+    }
+
+
+def digest_of(terms: dict[str, Any]) -> bytes:
+    """SHA-256 of the canonical terms."""
+    return sha256(canonical(terms))

@@ -1,0 +1,179 @@
+"""Who is paid when the work earns: propose an agreement, and accept it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.keys import signer_for
+from accounts.models import Holder, Party
+from accounts.platform import platform_party, platform_signer
+from colophon import records, statement
+from colophon.keys import Signer
+from log.append import append
+from outbox.enqueue import enqueue
+from provenance.errors import AgreementError, NotReadyError
+from provenance.models import Acceptance, Agreement, AgreementPart, Asset
+from provenance.shares import Part, check_sum
+
+Method = Acceptance.Method
+
+
+def propose_agreement(*, asset: Asset, parts: Sequence[Part], by: Party) -> Agreement:
+    """A new version of who gets what; licenses keep the version they were sold with.
+
+    The proposer accepts with its account key, every source whose standing ask is
+    met accepts by that ask, and the platform accepts its fee. Others are waited for.
+
+    Args:
+        asset: sealed.
+        parts: all of them, fee and sources included; they sum to 1,000,000 ppm.
+
+    Writes: Agreement, AgreementPart, Acceptance, Entry, Job. Lock: the Asset row.
+
+    Raises:
+        AgreementError: wrong sum, or nobody but the fee.
+        NotReadyError: not sealed yet.
+    """
+    check_sum(parts)
+    if not any(part.role == AgreementPart.Role.CREATOR for part in parts):
+        raise AgreementError("names no creator", "parts")
+    signer = signer_for(by)
+    with transaction.atomic(durable=True):
+        asset = Asset.objects.select_for_update().get(pk=asset.pk)
+        if not hasattr(asset, "seal"):
+            raise NotReadyError("the work is not sealed yet; try again in a moment")
+        newest = asset.agreements.order_by("-version").first()
+        agreement = _write(asset, parts, newest.version + 1 if newest else 1, signer)
+        _accept_what_is_given(agreement, parts, by, signer)
+        enqueue(
+            "asset.judge",
+            key=f"judge:{asset.code}:agreement:{agreement.version}",
+            payload={"asset": asset.pk},
+        )
+    return agreement
+
+
+def accept_agreement(*, agreement: Agreement, party: Party) -> Acceptance:
+    """A holder's party says yes with its account key.
+
+    Writes: Acceptance, Entry, Job. Lock: unique (agreement, holder).
+
+    Raises:
+        AgreementError: the party holds no part of it.
+    """
+    holder = party.holder
+    if not agreement.parts.filter(holder=holder).exists():
+        raise AgreementError("gives you no part; there is nothing to accept")
+    if existing := agreement.acceptances.filter(holder=holder).first():
+        return existing
+    signer = signer_for(party)
+    with transaction.atomic(durable=True):
+        accepted = _accept(agreement, holder, Method.ACCOUNT_KEY, signer)
+        enqueue(
+            "asset.judge",
+            key=f"judge:{agreement.asset.code}:accepted:{agreement.version}:{holder.pk}",
+            payload={"asset": agreement.asset_id},
+        )
+    return accepted
+
+
+def _write(
+    asset: Asset, parts: Sequence[Part], version: int, signer: Signer
+) -> Agreement:
+    fee = sum(part.ppm for part in parts if part.role == AgreementPart.Role.PLATFORM)
+    agreement = Agreement(asset=asset, version=version, fee_ppm=fee)
+    envelope = statement.sign(
+        records.build_agreement(
+            agreement=agreement.code,
+            asset=asset.code,
+            file=bytes(asset.seal.file_digest),
+            version=version,
+            fee_ppm=fee,
+            parts=[
+                records.Part(
+                    holder=part.holder.code,
+                    role=part.role,
+                    ppm=part.ppm,
+                    source=part.source.code if part.source else None,
+                )
+                for part in parts
+            ],
+            agreed_on=timezone.now(),
+        ),
+        signer,
+    )
+    agreement.digest = envelope.digest
+    agreement.entry = append("agreement", envelope.to_json())
+    agreement.save()
+    AgreementPart.objects.bulk_create(
+        AgreementPart(
+            agreement=agreement,
+            holder=part.holder,
+            role=part.role,
+            source=part.source,
+            ppm=part.ppm,
+            position=position,
+        )
+        for position, part in enumerate(parts)
+    )
+    return agreement
+
+
+def _accept_what_is_given(
+    agreement: Agreement, parts: Sequence[Part], by: Party, signer: Signer
+) -> None:
+    """Acceptances that need nobody's hand: fee, proposer, met standing asks."""
+    done: set[int] = set()
+    platform = platform_party().holder
+    for part in parts:
+        holder = part.holder
+        if holder.pk in done:
+            continue
+        if holder.pk == platform.pk:
+            _accept(agreement, holder, Method.ACCOUNT_KEY, platform_signer())
+        elif holder.party_id == by.pk:
+            _accept(agreement, holder, Method.ACCOUNT_KEY, signer)
+        elif _asks_no_more(part):
+            _accept(agreement, holder, Method.STANDING_ASK, platform_signer(), part)
+        else:
+            continue
+        done.add(holder.pk)
+
+
+def _asks_no_more(part: Part) -> bool:
+    source = part.source
+    return (
+        source is not None
+        and source.owner_signed
+        and source.ask_ppm is not None
+        and part.ppm >= source.ask_ppm
+    )
+
+
+def _accept(
+    agreement: Agreement,
+    holder: Holder,
+    method: str,
+    signer: Signer,
+    part: Part | None = None,
+) -> Acceptance:
+    source = part.source if part else None
+    envelope = statement.sign(
+        records.build_acceptance(
+            agreement=bytes(agreement.digest),
+            holder=holder.code,
+            method=method,
+            source=source.code if source else None,
+            accepted_on=timezone.now(),
+        ),
+        signer,
+    )
+    return Acceptance.objects.create(
+        agreement=agreement,
+        holder=holder,
+        method=method,
+        entry=append("acceptance", envelope.to_json()),
+    )

@@ -1,0 +1,61 @@
+"""What an uploader without a pipeline says about a work, as one signed step.
+
+It is written down afterwards with a key that Colophon keeps (`custody: server`), so
+it ends at E2 whatever it says (DESIGN §5).
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from accounts.keys import signer_for
+from colophon import __version__, statement
+from colophon.acts import Actor, File, TicketRef, Tool
+from colophon.steps import build_step
+from provenance.errors import UploadError
+from provenance.models import Run
+
+IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+ORIGINS = {
+    "human": ("digitalCreation", "human", "Made by a person, without generative AI"),
+    "photo": ("digitalCapture", "human", "A photograph"),
+    "ai": ("trainedAlgorithmicMedia", "agent", "Made by an AI model"),
+    "hybrid": (
+        "compositeWithTrainedAlgorithmicMedia",
+        "human",
+        "Part AI, part made by a person",
+    ),
+    "algorithm": ("algorithmicMedia", "tool", "Made by a program, without training"),
+}
+
+
+def declared_step(*, run: Run, name: str, digest: bytes, origin: str) -> statement.Envelope:
+    """The step that declares an upload's origin, signed with the account's key.
+
+    Args:
+        origin: one of ORIGINS, the question of the upload page.
+
+    Raises:
+        UploadError: an origin that is not one of them.
+    """
+    if origin not in ORIGINS:
+        raise UploadError(f"is not one of {', '.join(ORIGINS)}", "origin")
+    term, kind, _ = ORIGINS[origin]
+    signer, now = signer_for(run.party), timezone.now()
+    assert run.ticket.envelope is not None
+    ticket = statement.Envelope.from_json(run.ticket.envelope)
+    made, _ = build_step(
+        outputs=[File(name[-160:] or "work", digest)],
+        action="c2pa.created",
+        actor=Actor(signer.key_id, kind, run.party.code),
+        tool=Tool("Colophon upload form", __version__),
+        started_on=now,
+        finished_on=now,
+        run=run.code,
+        index=0,
+        custody="server",
+        ticket=TicketRef(bytes(run.nonce), ticket.digest),
+        source_type=IPTC + term,
+        note="Declared at upload",
+    )
+    return statement.sign(made, signer)

@@ -1,0 +1,114 @@
+"""Sign the file with a C2PA credential, then seal it: one statement over its digests."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.platform import platform_signer
+from colophon import records, statement
+from colophon.examine import examine as examine_file
+from colophon.keys import Signer
+from colophon.manifest import ClaimPlan, sign_file
+from log.append import append
+from outbox.claims import Claim
+from outbox.enqueue import enqueue
+from provenance.authorities import authorities, claim_roots, tsa_roots
+from provenance.files import local_copy, store_path
+from provenance.models import Asset, Rendition, Seal
+
+SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
+
+
+def sign_asset(
+    *, asset: Asset, plan: ClaimPlan, claim: Claim | None = None
+) -> Seal:
+    """Sign the uploaded file, read the result back, and seal what was read.
+
+    The sealed file is the asset; upload, preview and delivery are renditions of it.
+
+    Args:
+        plan: what the credential says (provenance/claims.py builds it).
+
+    Writes: Rendition, Seal, Entry, Job. Lock: unique Seal.asset.
+
+    Raises:
+        CouldNotCheck: the time-stamp authority did not answer; try again.
+    """
+    if existing := Seal.objects.filter(asset=asset).first():
+        return existing
+    upload = asset.renditions.get(kind=Rendition.Kind.UPLOADED)
+    suffix = SUFFIXES[upload.mime]
+    mine = authorities().claim
+    with (
+        tempfile.TemporaryDirectory(prefix="colophon-") as folder,
+        local_copy(upload.path, suffix) as source,
+    ):
+        signed = Path(folder) / f"signed{suffix}"
+        sign_file(
+            source,
+            signed,
+            upload.mime,
+            plan,
+            mine.chain.read_bytes(),
+            mine.key.read_bytes(),
+            settings.TSA_URL or None,
+        )
+        found = examine_file(signed, folder, claim_roots(), tsa_roots())
+        digest, size, path = store_path(signed)
+    envelope = _seal(asset, found, digest, platform_signer())
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        Rendition.objects.create(
+            asset=asset,
+            kind=Rendition.Kind.SEALED,
+            digest=digest,
+            path=path,
+            mime=upload.mime,
+            width=found["width"],
+            height=found["height"],
+            size_bytes=size,
+        )
+        seal = Seal.objects.create(
+            asset=asset,
+            digest=envelope.digest,
+            file_digest=digest,
+            entry=append("seal", envelope.to_json()),
+            inspection=found["inspection"],
+        )
+        enqueue(
+            "asset.judge",
+            key=f"judge:{asset.code}:sealed",
+            payload={"asset": asset.pk},
+        )
+    return seal
+
+
+def _seal(
+    asset: Asset, found: dict[str, Any], digest: bytes, signer: Signer
+) -> statement.Envelope:
+    """The seal statement, signed by the platform."""
+    detail = found["credential"]
+    return statement.sign(
+        records.build_seal(
+            asset=asset.code,
+            file=digest,
+            uploaded=bytes(asset.uploaded_digest),
+            hard_binding=(detail["hard_binding_alg"], detail["hard_binding"]),
+            claim_signature=bytes.fromhex(detail["signature_sha256"]),
+            pixels=bytes.fromhex(found["pixels"]["sha256"]),
+            steps=[bytes(step.digest) for step in asset.run.steps.all()]
+            if asset.run
+            else [],
+            run=asset.run.code if asset.run else None,
+            manifest=detail["active_manifest"],
+            sealed_on=timezone.now(),
+        ),
+        signer,
+    )

@@ -1,0 +1,54 @@
+"""Open a run: its ticket names a nonce and the newest checkpoint, and is logged.
+
+Whatever signs this ticket happened after that checkpoint (DESIGN §5, two-sided time).
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ApiKey, Party
+from accounts.platform import platform_signer
+from colophon import records, statement
+from colophon.ids import new_id
+from log.append import append
+from log.models import Checkpoint
+from provenance.models import Run
+
+NONCE_BYTES = 32
+
+
+def open_run(*, party: Party, name: str, api_key: ApiKey | None = None) -> Run:
+    """A run with its ticket; every step of the run signs the ticket's digest.
+
+    Writes: Run, Entry. Lock: none.
+    """
+    signer = platform_signer()
+    checkpoint = Checkpoint.objects.order_by("-size").first()
+    nonce, code = secrets.token_bytes(NONCE_BYTES), new_id("run")
+    envelope = statement.sign(
+        records.build_ticket(
+            run=code,
+            nonce=nonce,
+            origin=settings.LOG_ORIGIN,
+            size=checkpoint.size if checkpoint else 0,
+            root=bytes(checkpoint.root) if checkpoint else records.EMPTY_ROOT,
+            party=party.code,
+            issued_on=timezone.now(),
+        ),
+        signer,
+    )
+    with transaction.atomic(durable=True):
+        return Run.objects.create(
+            code=code,
+            name=name[:120],
+            party=party,
+            api_key=api_key,
+            nonce=nonce,
+            checkpoint=checkpoint,
+            ticket=append("ticket", envelope.to_json()),
+        )
