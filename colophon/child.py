@@ -192,7 +192,7 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
         "MALLOC_ARENA_MAX": "2",
         "COLOPHON_CHILD": json.dumps(vars(limits)),
     }
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         [sys.executable, "-m", "colophon.child_main"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

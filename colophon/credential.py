@@ -255,7 +255,9 @@ def _summary(judged: Inspection) -> str:
             " do not rely on that part of the history."
         )
     if judged.proven_at:
-        sentences.append(f"A trusted time-stamp proves it existed at {judged.proven_at}.")
+        sentences.append(
+            f"A trusted time-stamp proves it existed at {judged.proven_at}."
+        )
     elif judged.claimed_at:
         sentences.append(f"The time it names, {judged.claimed_at}, is not proven.")
     return " ".join(dict.fromkeys(sentences))

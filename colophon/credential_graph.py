@@ -195,7 +195,7 @@ def _tells_of_ai(kind: str) -> bool:
 
 
 def _is_actions(label: str) -> bool:
-    return label.split("__")[0] in {"c2pa.actions", "c2pa.actions.v2"}
+    return label.split("__", maxsplit=1)[0] in {"c2pa.actions", "c2pa.actions.v2"}
 
 
 def _codes(items: Any) -> tuple[str, ...]:

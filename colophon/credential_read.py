@@ -49,9 +49,7 @@ def locked(*anchors: tuple[str, str, list[str]], **verify: bool) -> dict[str, An
     }
 
 
-def read(
-    path: str, trust_anchors: list[str], tsa_anchors: list[str]
-) -> dict[str, Any]:
+def read(path: str, trust_anchors: list[str], tsa_anchors: list[str]) -> dict[str, Any]:
     """Read a file's credential into plain data.
 
     Returns:
@@ -98,7 +96,9 @@ def _read(path: Path, claim: list[str], tsa: list[str]) -> dict[str, Any]:
         "report": report,
         "detail": detail,
         "time": {"claimed": claimed, "proven": proven},
-        "signature_sha256": hashlib.sha256(signature).hexdigest() if signature else None,
+        "signature_sha256": hashlib.sha256(signature).hexdigest()
+        if signature
+        else None,
         "store_sha256": hashlib.sha256(store).hexdigest(),
         "bad_usage": _bad_usage(signature),
     }
@@ -126,7 +126,7 @@ def _time_holds(path: Path, tsa: list[str]) -> bool:
     with _open(path, locked(("tsa", TSA_LIST, tsa))) as reader:
         report = json.loads(reader.json())
     # Version 1 claims are called trusted without any list: never proof.
-    if _active(report).get("claim_version", 1) < 2:
+    if _active(report).get("claim_version", 1) == 1:
         return False
     label = report.get("active_manifest")
     return any(

@@ -15,6 +15,9 @@ from typing import Any
 X5CHAIN = 33
 X5CHAIN_NAME = "x5chain"  # before RFC 9360 gave it a number
 MAX_DEPTH = 12
+# CBOR major types, and the short counts that say how long the number is.
+_NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG = 1, 2, 3, 4, 5, 6
+_ONE_BYTE, _EIGHT_BYTES = 24, 27
 
 
 def claim_signature(store: bytes, label: str) -> bytes | None:
@@ -54,7 +57,10 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield type and content of each box in a row."""
     place = 0
     while place + 8 <= len(data):
-        size, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        size, kind = (
+            int.from_bytes(data[place : place + 4]),
+            data[place + 4 : place + 8],
+        )
         head = 8
         if size == 1:
             size, head = int.from_bytes(data[place + 8 : place + 16]), 16
@@ -88,29 +94,32 @@ def _decode(data: memoryview, place: int, depth: int) -> tuple[Any, int]:
     """Decode one CBOR item; only what a COSE_Sign1 uses, definite lengths."""
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
-    major, short = data[place] >> 5, data[place] & 31
-    place += 1
-    if short < 24:
-        value = short
-    elif short < 28:
-        size = 1 << (short - 24)
-        value = int.from_bytes(data[place : place + size])
-        place += size
-    else:
-        raise ValueError("indefinite length")
-    if major in (2, 3):
+    major = data[place] >> 5
+    value, place = _argument(data, place)
+    if major in (_BYTES, _TEXT):
         if place + value > len(data):
             raise ValueError("a string does not fit")
         raw = bytes(data[place : place + value])
-        return (raw if major == 2 else raw.decode()), place + value
-    if major == 4:
+        return (raw if major == _BYTES else raw.decode()), place + value
+    if major == _ARRAY:
         return _decode_many(data, place, value, depth)
-    if major == 5:
+    if major == _MAP:
         flat, place = _decode_many(data, place, 2 * value, depth)
         return dict(zip(flat[::2], flat[1::2], strict=True)), place
-    if major == 6:
+    if major == _TAG:
         return _decode(data, place, depth + 1)
-    return (-1 - value if major == 1 else value), place
+    return (-1 - value if major == _NEGATIVE else value), place
+
+
+def _argument(data: memoryview, place: int) -> tuple[int, int]:
+    """Return the number in an item's head, and where its content begins."""
+    short, place = data[place] & 31, place + 1
+    if short < _ONE_BYTE:
+        return short, place
+    if short > _EIGHT_BYTES:
+        raise ValueError("indefinite length")
+    size = 1 << (short - _ONE_BYTE)
+    return int.from_bytes(data[place : place + size]), place + size
 
 
 def _decode_many(

@@ -28,7 +28,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-
 # Policy of a test authority: an arc under 2.25 (UUID), so it collides with nobody.
 POLICY = "2.25.209154763891273398201473625481902837465"
 ACCURACY_SECONDS = 1
@@ -110,7 +109,7 @@ def server(stamper: TimeStamper, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             if self.headers.get("Content-Type") != QUERY_TYPE:
                 self.send_error(415, f"Content-Type must be {QUERY_TYPE}")
                 return
