@@ -40,8 +40,8 @@ def source_hash() -> str:
     pinned npm package (`name@version`). Needs neither forge nor node_modules.
     """
     lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
-        for path in sorted(SOURCES.glob("*.sol"))
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(SOURCES)}"
+        for path in sorted(SOURCES.rglob("*.sol"))
     ]
     pinned = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     lines += [f"{name}@{pinned[name]}" for name in PACKAGES]

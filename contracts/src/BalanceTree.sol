@@ -67,11 +67,11 @@ library BalanceTree {
     /// @param proof as in `rootOf`
     /// @return node the root
     /// @return outside whether `index` lies beyond the tree
-    function rootOfLeaf(
-        uint256 index,
-        uint256 word,
-        bytes32[] calldata proof
-    ) internal pure returns (bytes32 node, bool outside) {
+    function rootOfLeaf(uint256 index, uint256 word, bytes32[] calldata proof)
+        internal
+        pure
+        returns (bytes32 node, bool outside)
+    {
         uint256 depth = _depth(proof);
         uint256 position = depth < 256 ? index & ((1 << depth) - 1) : index;
         return (climb(leafHash(word), position, proof), position != index);
@@ -116,11 +116,11 @@ library BalanceTree {
     /// @param position place of that subtree on its level
     /// @param proof as in `rootOf`
     /// @return the root
-    function climb(
-        bytes32 node,
-        uint256 position,
-        bytes32[] calldata proof
-    ) internal pure returns (bytes32) {
+    function climb(bytes32 node, uint256 position, bytes32[] calldata proof)
+        internal
+        pure
+        returns (bytes32)
+    {
         uint256 depth = _depth(proof);
         uint256 rest = position;
         for (uint256 level = 0; level < depth; ++level) {

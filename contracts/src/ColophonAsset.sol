@@ -23,10 +23,9 @@ interface IERC7053 {
     /// @param assetCid CIDv1 of the file's bytes
     /// @param commitData what to record
     /// @return blockNumber the block in which it was recorded
-    function commit(
-        string calldata assetCid,
-        string calldata commitData
-    ) external returns (uint256 blockNumber);
+    function commit(string calldata assetCid, string calldata commitData)
+        external
+        returns (uint256 blockNumber);
 }
 
 /// @title ERC-7572, metadata of a whole contract
@@ -62,9 +61,7 @@ contract ColophonAsset is ERC721, ERC2981, Administered, IERC4906, IERC7053, IER
     /// @param assetId the 16 bytes of the asset's public id
     /// @param logIndex the asset's entry in the log
     event Certified(
-        uint256 indexed tokenId,
-        bytes16 indexed assetId,
-        uint64 indexed logIndex
+        uint256 indexed tokenId, bytes16 indexed assetId, uint64 indexed logIndex
     );
 
     /// @notice The lists of a batch have different lengths.
@@ -133,10 +130,11 @@ contract ColophonAsset is ERC721, ERC2981, Administered, IERC4906, IERC7053, IER
     /// @inheritdoc IERC7053
     /// @dev Only the minter, so that a reader of this contract's events need not ask
     /// who recorded.
-    function commit(
-        string calldata assetCid,
-        string calldata commitData
-    ) external onlyMinter returns (uint256 blockNumber) {
+    function commit(string calldata assetCid, string calldata commitData)
+        external
+        onlyMinter
+        returns (uint256 blockNumber)
+    {
         emit Commit(msg.sender, assetCid, commitData);
         return block.number;
     }
@@ -226,14 +224,16 @@ contract ColophonAsset is ERC721, ERC2981, Administered, IERC4906, IERC7053, IER
     /// @notice ERC-165: 721 and its metadata, 2981, 4906, 7053, 7572.
     /// @param interfaceId the interface asked for
     /// @return whether it is supported
-    function supportsInterface(
-        bytes4 interfaceId
-    ) public view override(ERC721, ERC2981, IERC165) returns (bool) {
-        return
-            interfaceId == 0x49064906 || // ERC-4906 fixes this value
-            interfaceId == type(IERC7053).interfaceId ||
-            interfaceId == type(IERC7572).interfaceId ||
-            super.supportsInterface(interfaceId);
+    function supportsInterface(bytes4 interfaceId)
+        public
+        view
+        override(ERC721, ERC2981, IERC165)
+        returns (bool)
+    {
+        return interfaceId == 0x49064906 // ERC-4906 fixes this value
+            || interfaceId == type(IERC7053).interfaceId
+            || interfaceId == type(IERC7572).interfaceId
+            || super.supportsInterface(interfaceId);
     }
 
     function _certify(
@@ -262,9 +262,7 @@ contract ColophonAsset is ERC721, ERC2981, Administered, IERC4906, IERC7053, IER
 
     /// @dev `ast_` and the hexadecimal digits, without the `0x` that Strings puts first.
     function _publicId(bytes16 assetId) private pure returns (string memory) {
-        bytes memory digits = bytes(
-            Strings.toHexString(uint256(uint128(assetId)), 16)
-        );
+        bytes memory digits = bytes(Strings.toHexString(uint256(uint128(assetId)), 16));
         bytes memory id = new bytes(36);
         (id[0], id[1], id[2], id[3]) = ("a", "s", "t", "_");
         for (uint256 i = 0; i < 32; ++i) {
