@@ -66,7 +66,7 @@ def receipt_from_rpc(receipt: Mapping[str, Any]) -> bytes:
     Raises:
         InputError: a field is missing or malformed.
     """
-    logs = [
+    logs: list[rlp.Item] = [
         [
             _bytes(log.get("address"), "logs/address"),
             [_bytes(topic, "logs/topics") for topic in log.get("topics") or ()],

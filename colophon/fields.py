@@ -143,6 +143,15 @@ class Fields:
             raise InputError(f"is {value}, expected {low} to {high}", self.at(key))
         return value
 
+    def flag(self, key: str) -> bool:
+        """A boolean; an absent one is false."""
+        if not self.has(key):
+            return False
+        value = self.raw(key)
+        if not isinstance(value, bool):
+            raise InputError(f"is {_name(value)}, expected a boolean", self.at(key))
+        return value
+
     def hexadecimal(self, key: str, size: int = 32) -> bytes:
         return from_hex(self.raw(key), size, self.at(key))
 
