@@ -8,3 +8,8 @@ from django.apps import AppConfig
 class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "outbox"
+
+    def ready(self) -> None:
+        from outbox.beats import listen
+
+        listen()
