@@ -1,4 +1,4 @@
-"""Vendored files are the ones their README names, byte for byte, each with a license."""
+"""Vendored files are those their README names, byte for byte, each with a license."""
 
 from __future__ import annotations
 
