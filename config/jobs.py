@@ -2,5 +2,55 @@
 
 from __future__ import annotations
 
-TABLE: dict[str, tuple[str, str]] = {}
-TIMETABLE: dict[str, float] = {}
+from django.conf import settings
+
+TABLE: dict[str, tuple[str, str]] = {
+    # log
+    "log.sequence": ("log.tasks.sequence", "default"),
+    "log.checkpoint": ("log.tasks.checkpoint", "default"),
+    "log.timestamp": ("log.tasks.timestamp", "default"),
+    # chain
+    "chain.send": ("chain.tasks.send", "chain"),
+    "chain.confirm": ("chain.tasks.confirm", "chain"),
+    "chain.follow": ("chain.tasks.follow", "chain"),
+    "chain.anchor": ("chain.tasks.anchor", "chain"),
+    # provenance
+    "asset.examine": ("provenance.tasks.examine_asset", "media"),
+    "asset.sign": ("provenance.tasks.sign_asset", "media"),
+    "asset.judge": ("provenance.tasks.judge_asset", "default"),
+    "asset.mint": ("provenance.tasks.mint_asset", "default"),
+    "asset.minted": ("provenance.tasks.keep_token", "default"),
+    "checkpoint.anchored": ("provenance.tasks.keep_anchor", "default"),
+    # marketplace
+    "order.paid": ("marketplace.tasks.order_paid", "default"),
+    "orders.expire": ("marketplace.tasks.expire_orders", "default"),
+    "license.deliver": ("marketplace.tasks.deliver_license", "media"),
+    "listing.refresh": ("marketplace.tasks.refresh_listing", "default"),
+    # royalties
+    "usage.record": ("royalties.tasks.record_usage", "default"),
+    "settle.build": ("royalties.tasks.build_settlement", "default"),
+    "settle.mature": ("royalties.tasks.mature_settlements", "default"),
+    "settlement.committed": ("royalties.tasks.settlement_committed", "default"),
+    "settlement.vetoed": ("royalties.tasks.settlement_vetoed", "default"),
+    "payouts.push": ("royalties.tasks.push_payouts", "default"),
+    "payouts.sent": ("royalties.tasks.payouts_sent", "default"),
+    "payouts.paid": ("royalties.tasks.apply_payment", "default"),
+}
+
+TIMETABLE: dict[str, float] = {
+    "log.sequence": 1.0,
+    "log.checkpoint": settings.CHECKPOINT_SECONDS,
+    "chain.confirm": 1.0,
+    "chain.follow": 1.0,
+    "chain.anchor": settings.CHECKPOINT_SECONDS,
+    "settle.build": settings.SETTLE_SECONDS,
+    "settle.mature": 2.0,
+    "orders.expire": 60.0,
+}
+
+EVENTS: dict[str, str] = {
+    "ColophonLedger.Anchored": "checkpoint.anchored",
+    "ColophonLedger.Vetoed": "settlement.vetoed",
+    "ColophonLedger.Paid": "payouts.paid",
+    "ColophonLedger.Unpaid": "payouts.paid",
+}

@@ -17,7 +17,7 @@ from accounts.platform import platform_signer
 from colophon import records, statement
 from colophon.manifest import Action, ClaimPlan, sign_file
 from log.append import append
-from marketplace.errors import GrantError, NotReadyError
+from marketplace.errors import GrantError, CopyNotReadyError
 from marketplace.models import Delivery, Grant, License
 from outbox.claims import Claim
 from provenance.authorities import authorities
@@ -51,18 +51,18 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
             signed,
             sealed.mime,
             _plan(license_row),
-            mine.chain.read_bytes(),
-            mine.key.read_bytes(),
-            settings.TSA_URL or None,
+            chain_pem=mine.chain.read_bytes(),
+            key=mine.key.read_bytes(),
+            tsa_url=settings.TSA_URL or None,
         )
         digest, size, path = store_path(signed)
     envelope = statement.sign(
         records.build_delivery(
             license_id=license_row.code,
             asset=license_row.asset.code,
-            sealed=bytes(sealed.digest),
-            file=digest,
-            delivered_on=timezone.now(),
+            delivered=digest,
+            file=bytes(sealed.digest),
+            made_at=timezone.now(),
         ),
         platform_signer(),
     )
@@ -83,7 +83,7 @@ def _plan(license_row: License) -> ClaimPlan:
     return ClaimPlan(
         title=license_row.asset.title,
         actions=(
-            Action("c2pa.opened", ingredients=("parent",)),
+            Action("c2pa.opened"),
             Action("c2pa.published", when=_now()),
         ),
         log={
@@ -108,11 +108,11 @@ def grant_download(*, license_row: License, user: User | None) -> str:
     Writes: Grant.
 
     Raises:
-        NotReadyError: the copy is still being made.
+        CopyNotReadyError: the copy is still being made.
     """
     delivery = Delivery.objects.filter(license=license_row).first()
     if delivery is None:
-        raise NotReadyError("your copy is still being signed; try again in a moment")
+        raise CopyNotReadyError("your copy is still being signed; try again in a moment")
     token = secrets.token_urlsafe(32)
     Grant.objects.create(
         digest=hashlib.sha256(token.encode()).hexdigest(),

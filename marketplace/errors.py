@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from colophon.errors import ColophonError, InputError
-
-
-class MarketError(ColophonError):
-    """Base of this app's errors."""
+from accounts.errors import Problem
+from colophon.errors import InputError
 
 
 class OfferError(InputError):
@@ -17,13 +14,22 @@ class OrderError(InputError):
     """The order cannot be made or paid; nothing was charged."""
 
 
-class NotForSaleError(MarketError):
-    """The work is not live, or its standing forbids new licenses."""
+class NotForSaleError(Problem):
+    status = 409
+    code = "not-for-sale"
+    title = "The work cannot be licensed now"
+    meaning = "It is not sealed, not listed, suspended, or your own."
 
 
-class NotReadyError(MarketError):
-    """The copy is still being made; try again in a few seconds."""
+class CopyNotReadyError(Problem):
+    status = 409
+    code = "copy-not-ready"
+    title = "Your copy is still being signed"
+    meaning = "Each license gets a copy of its own. Try again in a few seconds."
 
 
-class GrantError(MarketError):
-    """The download link was used before or is too old; ask for a new one."""
+class GrantError(Problem):
+    status = 403
+    code = "grant-used"
+    title = "This download link cannot be used"
+    meaning = "A link works once and for one minute. Ask for a new one."

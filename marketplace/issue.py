@@ -31,7 +31,7 @@ def issue_license(*, order_pk: int, claim: Claim | None = None) -> License:
         now = timezone.now()
         code = new_id("lic")
         envelope = statement.sign(
-            records.license_(
+            records.license_issued(
                 license_id=code,
                 asset=order.offer.listing.asset.code,
                 file_digest=bytes(order.offer.listing.asset.seal.file_digest),

@@ -14,6 +14,7 @@ from colophon import records, statement
 from colophon.keys import Signer
 from log.append import append
 from outbox.enqueue import enqueue
+from provenance.envelopes import envelope_of
 from provenance.errors import AgreementError, NotReadyError
 from provenance.models import Acceptance, Agreement, AgreementPart, Asset
 from provenance.shares import Part, check_sum
@@ -86,8 +87,8 @@ def _write(
     fee = sum(part.ppm for part in parts if part.role == AgreementPart.Role.PLATFORM)
     agreement = Agreement(asset=asset, version=version, fee_ppm=fee)
     envelope = statement.sign(
-        records.build_agreement(
-            agreement=agreement.code,
+        records.agreement(
+            agreement_id=agreement.code,
             asset=asset.code,
             file=bytes(asset.seal.file_digest),
             version=version,
@@ -101,7 +102,7 @@ def _write(
                 )
                 for part in parts
             ],
-            agreed_on=timezone.now(),
+            proposed_at=timezone.now(),
         ),
         signer,
     )
@@ -160,14 +161,14 @@ def _accept(
     signer: Signer,
     part: Part | None = None,
 ) -> Acceptance:
-    source = part.source if part else None
+    source = part.source if part and method == Method.STANDING_ASK else None
     envelope = statement.sign(
-        records.build_acceptance(
-            agreement=bytes(agreement.digest),
+        records.acceptance(
+            agreement_digest=bytes(agreement.digest),
             holder=holder.code,
             method=method,
-            source=source.code if source else None,
-            accepted_on=timezone.now(),
+            source=envelope_of(source.entry).digest if source else None,
+            accepted_at=timezone.now(),
         ),
         signer,
     )

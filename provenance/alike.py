@@ -28,6 +28,53 @@ class Match:
         return self.bits <= STRONG_BITS
 
 
+@dataclass(frozen=True)
+class Look:
+    """A finished search for earlier look-alikes of one asset.
+
+    Attributes:
+        methods: the prints that were compared, such as ``pdq``.
+        earlier: earlier works of others within the strong distance.
+        nearest: the nearest work of all, if any is near.
+    """
+
+    methods: tuple[str, ...]
+    earlier: int
+    nearest: Match | None
+
+
+def look_for(findings: Findings) -> Look:
+    """Search the works that were registered before this one.
+
+    A party's own earlier works are not held against it.
+    """
+    pdq = findings.metadata.get("pdq")
+    if not pdq:
+        same = _same_iscc(findings)
+        return Look(("iscc.image-256",), 1 if same else 0, same)
+    found = nearest(pdq["turned"] or [pdq["hash"]], exclude=findings.asset_id)
+    earlier = (
+        found is not None
+        and found.strong
+        and found.findings.asset.created_at < findings.asset.created_at
+        and found.findings.asset.party_id != findings.asset.party_id
+    )
+    return Look(("pdq-256", "pdq.turned", "pdq.crops"), int(earlier), found)
+
+
+def _same_iscc(findings: Findings) -> Match | None:
+    """Without PDQ only an equal ISCC image code is called a look-alike."""
+    row = (
+        Findings.objects.filter(
+            iscc=findings.iscc, asset__created_at__lt=findings.asset.created_at
+        )
+        .exclude(asset__party=findings.asset.party_id)
+        .select_related("asset")
+        .first()
+    )
+    return Match(row, 0) if row else None
+
+
 def nearest(prints: Iterable[str], *, exclude: int | None = None) -> Match | None:
     """The stored work nearest to any of some PDQ prints (hex), within 64 bits.
 

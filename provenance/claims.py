@@ -8,9 +8,10 @@ from django.conf import settings
 
 from colophon import statement
 from colophon.acts import Step as Act
-from colophon.manifest import Action, ClaimPlan, Ingredient
+from colophon.manifest import TRAINING_KINDS, Action, ClaimPlan, Ingredient
 from colophon.steps import parse_step
 from colophon.xmp import Rights
+from provenance.envelopes import envelope_of
 from provenance.models import Asset, Source, Step
 
 STARTS = ("c2pa.created", "c2pa.opened")
@@ -18,12 +19,6 @@ TYPES = {
     Source.Kind.MODEL: ("c2pa.types.model",),
     Source.Kind.DATASET: ("c2pa.types.dataset",),
     Source.Kind.MEDIA: (),
-}
-TRAINING = {
-    "mining": "data_mining",
-    "inference": "ai_inference",
-    "training": "ai_training",
-    "generative": "ai_generative_training",
 }
 
 
@@ -42,11 +37,7 @@ def plan_for(asset: Asset) -> ClaimPlan:
         actions=actions,
         ingredients=tuple(_ingredient(source) for source in sources.values()),
         rights=rights_of(asset, steps),
-        training={
-            TRAINING[name]: use
-            for name, use in asset.training.items()
-            if name in TRAINING
-        },
+        training=dict(asset.training),
         log={
             "origin": settings.LOG_ORIGIN,
             "asset": asset.code,
@@ -81,9 +72,7 @@ def _actions(steps: list[Step], sources: dict[int, Source]) -> tuple[Action, ...
 
 
 def _act(step: Step) -> Act:
-    assert step.entry.envelope is not None
-    envelope = statement.Envelope.from_json(step.entry.envelope)
-    return parse_step(statement.read_statement(envelope.payload))
+    return parse_step(statement.read_statement(envelope_of(step.entry).payload))
 
 
 def _action(step: Step, act: Act, sources: dict[int, Source]) -> Action:
@@ -135,9 +124,9 @@ def rights_of(asset: Asset, steps: list[Step]) -> Rights:
 def _mining(training: dict[str, Any]) -> str:
     """The PLUS data-mining value; the strictest wins where PLUS has no word."""
     uses = set(training.values())
-    if uses == {"allowed"} and set(training) == set(TRAINING):
+    if uses == {"allowed"} and set(training) == set(TRAINING_KINDS):
         return "DMI-ALLOWED"
-    if training.get("generative") == "notAllowed":
+    if training.get("ai_generative_training") == "notAllowed":
         return "DMI-PROHIBITED-GENAIMLTRAINING"
     if uses:
         return "DMI-PROHIBITED"

@@ -12,6 +12,7 @@ from accounts.keys import signer_for
 from colophon import __version__, statement
 from colophon.acts import Actor, File, TicketRef, Tool
 from colophon.steps import build_step
+from provenance.envelopes import envelope_of
 from provenance.errors import UploadError
 from provenance.models import Run
 
@@ -42,8 +43,7 @@ def declared_step(*, run: Run, name: str, digest: bytes, origin: str) -> stateme
         raise UploadError(f"is not one of {', '.join(ORIGINS)}", "origin")
     term, kind, _ = ORIGINS[origin]
     signer, now = signer_for(run.party), timezone.now()
-    assert run.ticket.envelope is not None
-    ticket = statement.Envelope.from_json(run.ticket.envelope)
+    ticket = envelope_of(run.ticket)
     made, _ = build_step(
         outputs=[File(name[-160:] or "work", digest)],
         action="c2pa.created",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from colophon.errors import ColophonError, InputError
-
-
-class ProvenanceError(ColophonError):
-    """Base of this app's errors."""
+from accounts.errors import Problem
+from colophon.errors import InputError
 
 
 class UploadError(InputError):
@@ -17,13 +14,26 @@ class StepError(InputError):
     """The step cannot be appended; the run is unchanged."""
 
 
-class SourceConflictError(ProvenanceError):
-    """The same digest is already registered by this party with other facts."""
-
-
 class AgreementError(InputError):
     """The parts of an agreement do not add up, or undercut a standing ask."""
 
 
-class NotReadyError(ProvenanceError):
-    """An earlier stage has not finished; try again later."""
+class SourceConflictError(Problem):
+    status = 409
+    code = "source-conflict"
+    title = "This digest is registered with other facts"
+    meaning = "You registered the same bytes before. Register a new version instead."
+
+
+class NotReadyError(Problem):
+    status = 409
+    code = "not-ready"
+    title = "An earlier stage has not finished"
+    meaning = "The work is still being examined or signed. Try again in a moment."
+
+
+class ErasedError(Problem):
+    status = 410
+    code = "erased"
+    title = "This record was erased"
+    meaning = "Its content is gone for good; its place in the log can still be proved."

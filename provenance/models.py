@@ -294,6 +294,9 @@ class Seal(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     file_digest = models.BinaryField(max_length=32, unique=True)
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    examination = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="examination_of"
+    )
     inspection = models.JSONField()
     sealed_at = models.DateTimeField(default=timezone.now)
 
@@ -412,7 +415,10 @@ class Verdict(models.Model):
     word = models.CharField(max_length=40)
     criteria = models.JSONField(default=list)
     policy_digest = models.BinaryField(max_length=32)
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    standing_entry = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="standing_of"
+    )
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
 

@@ -13,6 +13,7 @@ from colophon import statement, steps
 from colophon.disclosure import Disclosure as Opening
 from colophon.errors import InputError, ProofError, SignatureError
 from log.append import append
+from provenance.envelopes import envelope_of
 from provenance.errors import StepError
 from provenance.models import Disclosure, Run, Source, Step, StepFile
 
@@ -95,8 +96,7 @@ def _check_ticket(run: Run, step: steps.Step) -> None:
     """A step names this run's ticket, or none (written down afterwards)."""
     if step.ticket is None:
         return
-    assert run.ticket.envelope is not None
-    ticket = statement.Envelope.from_json(run.ticket.envelope)
+    ticket = envelope_of(run.ticket)
     if step.ticket.nonce != bytes(run.nonce) or step.ticket.digest != ticket.digest:
         raise StepError("is not this run's ticket", "predicate/ticket")
 

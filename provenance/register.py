@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts.keys import signer_for
 from accounts.models import Holder, Party
@@ -58,17 +57,16 @@ def register_source(
         return _same(existing, name, ask_ppm)
     code = new_id("src")
     envelope = statement.sign(
-        records.build_source(
-            source=code,
+        records.source(
+            source_id=code,
             kind=kind,
             name=name,
             version=version,
             digest=digest,
             owner=party.code if own else None,
             ask_ppm=ask_ppm,
-            terms=terms or None,
-            training=training or {},
-            registered_on=timezone.now(),
+            license_terms=terms or None,
+            training={f"cawg.{kind}": use for kind, use in (training or {}).items()},
         ),
         signer_for(party),
     )

@@ -18,6 +18,7 @@ from colophon.manifest import ClaimPlan, sign_file
 from log.append import append
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
+from provenance.alike import Look
 from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import Asset, Rendition, Seal
@@ -26,7 +27,7 @@ SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
 def sign_asset(
-    *, asset: Asset, plan: ClaimPlan, claim: Claim | None = None
+    *, asset: Asset, plan: ClaimPlan, look: Look, claim: Claim | None = None
 ) -> Seal:
     """Sign the uploaded file, read the result back, and seal what was read.
 
@@ -34,6 +35,7 @@ def sign_asset(
 
     Args:
         plan: what the credential says (provenance/claims.py builds it).
+        look: the search for earlier look-alikes (provenance/alike.py).
 
     Writes: Rendition, Seal, Entry, Job. Lock: unique Seal.asset.
 
@@ -55,13 +57,15 @@ def sign_asset(
             signed,
             upload.mime,
             plan,
-            mine.chain.read_bytes(),
-            mine.key.read_bytes(),
-            settings.TSA_URL or None,
+            chain_pem=mine.chain.read_bytes(),
+            key=mine.key.read_bytes(),
+            tsa_url=settings.TSA_URL or None,
         )
         found = examine_file(signed, folder, claim_roots(), tsa_roots())
         digest, size, path = store_path(signed)
-    envelope = _seal(asset, found, digest, platform_signer())
+    signer = platform_signer()
+    envelope = _seal(asset, found, digest, signer)
+    examination = _examination(asset, digest, look, signer)
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
@@ -80,6 +84,7 @@ def sign_asset(
             digest=envelope.digest,
             file_digest=digest,
             entry=append("seal", envelope.to_json()),
+            examination=append("examination", examination.to_json()),
             inspection=found["inspection"],
         )
         enqueue(
@@ -90,17 +95,36 @@ def sign_asset(
     return seal
 
 
+def _examination(
+    asset: Asset, digest: bytes, look: Look, signer: Signer
+) -> statement.Envelope:
+    """What the search for earlier works found, as a record of its own."""
+    return statement.sign(
+        records.examination(
+            asset=asset.code,
+            file=digest,
+            examined_at=timezone.now(),
+            methods=look.methods,
+            earlier_look_alikes=look.earlier,
+        ),
+        signer,
+    )
+
+
 def _seal(
     asset: Asset, found: dict[str, Any], digest: bytes, signer: Signer
 ) -> statement.Envelope:
     """The seal statement, signed by the platform."""
     detail = found["credential"]
     return statement.sign(
-        records.build_seal(
+        records.seal(
             asset=asset.code,
             file=digest,
             uploaded=bytes(asset.uploaded_digest),
-            hard_binding=(detail["hard_binding_alg"], detail["hard_binding"]),
+            hard_binding=(
+                detail["hard_binding_alg"],
+                bytes.fromhex(detail["hard_binding"]),
+            ),
             claim_signature=bytes.fromhex(detail["signature_sha256"]),
             pixels=bytes.fromhex(found["pixels"]["sha256"]),
             steps=[bytes(step.digest) for step in asset.run.steps.all()]
@@ -108,7 +132,11 @@ def _seal(
             else [],
             run=asset.run.code if asset.run else None,
             manifest=detail["active_manifest"],
-            sealed_on=timezone.now(),
+            registrant=asset.party.code,
+            identities=asset.party.identities(),
+            title=asset.title,
+            creator=asset.creator_name or None,
+            sealed_at=timezone.now(),
         ),
         signer,
     )

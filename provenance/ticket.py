@@ -13,13 +13,22 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Party
 from accounts.platform import platform_signer
-from colophon import records, statement
+from colophon import note, records, statement
 from colophon.ids import new_id
 from log.append import append
 from log.models import Checkpoint
 from provenance.models import Run
 
 NONCE_BYTES = 32
+
+
+def _head(checkpoint: Checkpoint | None) -> note.Checkpoint | None:
+    """The newest checkpoint as the ticket names it."""
+    if checkpoint is None:
+        return None
+    return note.Checkpoint(
+        settings.LOG_ORIGIN, checkpoint.size, bytes(checkpoint.root)
+    )
 
 
 def open_run(*, party: Party, name: str, api_key: ApiKey | None = None) -> Run:
@@ -31,14 +40,12 @@ def open_run(*, party: Party, name: str, api_key: ApiKey | None = None) -> Run:
     checkpoint = Checkpoint.objects.order_by("-size").first()
     nonce, code = secrets.token_bytes(NONCE_BYTES), new_id("run")
     envelope = statement.sign(
-        records.build_ticket(
+        records.ticket(
             run=code,
             nonce=nonce,
-            origin=settings.LOG_ORIGIN,
-            size=checkpoint.size if checkpoint else 0,
-            root=bytes(checkpoint.root) if checkpoint else records.EMPTY_ROOT,
+            checkpoint=_head(checkpoint),
             party=party.code,
-            issued_on=timezone.now(),
+            issued_at=timezone.now(),
         ),
         signer,
     )

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from colophon.errors import ColophonError, InputError
-
-
-class RoyaltyError(ColophonError):
-    """Base of this app's errors."""
+from accounts.errors import FieldError, Problem
+from colophon.errors import InputError
 
 
 class UsageError(InputError):
     """The report cannot be taken; nothing of the request was kept."""
 
 
-class ConflictingEventError(RoyaltyError):
-    """The same event id was reported before with another body.
+class UnknownLicenseError(Problem):
+    status = 404
+    code = "usage-unknown-license"
+    title = "The event names no license of yours"
+    meaning = "Put the id of one of your licenses (lic_…) into `subject`."
 
-    Attributes:
-        event_id: the reporter's id of the event.
-    """
+    def __init__(self, at: int) -> None:
+        super().__init__(errors=[FieldError(f"/{at}/subject", "is no license of yours")])
+
+
+class ConflictingEventError(Problem):
+    status = 409
+    code = "usage-conflict"
+    title = "The event id was used with another body"
+    meaning = (
+        "An event id counts once for ever for its license. Send a correction as a "
+        "new event. Nothing of this request was kept."
+    )
 
     def __init__(self, event_id: str) -> None:
-        super().__init__(
-            f"event {event_id} was reported before with another body; "
-            "send a correction as a new event"
-        )
+        super().__init__(f"Event {event_id} was reported before with another body.")
         self.event_id = event_id
 
 
-class LedgerError(RoyaltyError):
-    """A money invariant does not hold; settling stops."""
+class LedgerError(Problem):
+    status = 500
+    code = "ledger"
+    title = "A money invariant does not hold"
+    meaning = "Settling has stopped until a person has looked at it."

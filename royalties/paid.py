@@ -67,3 +67,18 @@ def _row(holder: Holder, event: Event) -> Payout | None:
         cumulative_units=0,
         units=0,
     )
+
+
+def release(*, intent_pk: int, claim: Claim | None = None) -> None:
+    """A `pay` that took no effect: its payouts are blocked, nothing is lost.
+
+    Entitlements are cumulative, so the next settlement's push pays them.
+
+    Writes: Payout.
+    """
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        Payout.objects.filter(intent=intent_pk, state=Payout.State.SENDING).update(
+            state=Payout.State.BLOCKED
+        )

@@ -14,7 +14,7 @@ from colophon.digest import canonical
 from marketplace.models import License
 from outbox.enqueue import enqueue
 from royalties.cloudevent import Use
-from royalties.errors import ConflictingEventError, UsageError
+from royalties.errors import ConflictingEventError, UnknownLicenseError, UsageError
 from royalties.models import UsageBatch, UsageEvent
 
 MAX_EVENTS = 1_000
@@ -40,7 +40,8 @@ def receive(*, uses: Sequence[Use], party: Party) -> list[Received]:
     Writes: UsageBatch, UsageEvent, Job. Lock: none, unique (license, event_id).
 
     Raises:
-        UsageError: too many events, or a license that is not the party's.
+        UsageError: too many events.
+        UnknownLicenseError: a license that is not the party's.
         ConflictingEventError: an event id was used before with another body.
     """
     if not 1 <= len(uses) <= MAX_EVENTS:
@@ -62,7 +63,7 @@ def _licenses(uses: Sequence[Use], party: Party) -> dict[str, License]:
     for at, use in enumerate(uses):
         row = found.get(use.license)
         if row is None or row.buyer_id != party.pk:
-            raise UsageError("names no license of yours", f"{at}/subject")
+            raise UnknownLicenseError(at)
     return found
 
 

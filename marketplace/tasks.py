@@ -1,0 +1,36 @@
+"""Job handlers: load by id, call one verb."""
+
+from __future__ import annotations
+
+from chain.models import Intent
+from marketplace import deliver, issue, order, refresh
+from marketplace.models import License
+from outbox.claims import Claim
+from provenance.models import Asset
+
+
+def order_paid(claim: Claim) -> None:
+    """order.paid: the deposit is final, or will never be."""
+    if claim.payload.get("failed"):
+        intent = Intent.objects.get(pk=claim.payload["intent"])
+        reason = intent.error or "The payment did not go through; nothing was charged."
+        issue.fail_order(order_pk=claim.payload["order"], reason=reason, claim=claim)
+        return
+    issue.issue_license(order_pk=claim.payload["order"], claim=claim)
+
+
+def deliver_license(claim: Claim) -> None:
+    """license.deliver"""
+    row = License.objects.get(pk=claim.payload["license"])
+    deliver.make_delivery(license_row=row, claim=claim)
+
+
+def refresh_listing(claim: Claim) -> None:
+    """listing.refresh"""
+    asset = Asset.objects.get(pk=claim.payload["asset"])
+    refresh.refresh_listing(asset=asset, claim=claim)
+
+
+def expire_orders(claim: Claim) -> None:  # noqa: ARG001 - the handler's shape
+    """orders.expire"""
+    order.expire_orders()

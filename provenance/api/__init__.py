@@ -1,0 +1,1 @@
+"""Provenance as JSON: runs, sources, assets and verification (`/api/v1`)."""

@@ -1,0 +1,47 @@
+"""Job handlers: load by id, call one verb."""
+
+from __future__ import annotations
+
+from chain.models import Event
+from chain.receipts import proof_of
+from outbox.claims import Claim
+from provenance import alike, anchor, assemble, claims, examine, judge, mint, sign
+from provenance.models import Asset
+
+
+def examine_asset(claim: Claim) -> None:
+    """asset.examine"""
+    examine.examine_asset(asset=_asset(claim), claim=claim)
+
+
+def sign_asset(claim: Claim) -> None:
+    """asset.sign"""
+    asset = _asset(claim)
+    look = alike.look_for(asset.findings)
+    sign.sign_asset(asset=asset, plan=claims.plan_for(asset), look=look, claim=claim)
+
+
+def judge_asset(claim: Claim) -> None:
+    """asset.judge"""
+    asset = _asset(claim)
+    judge.judge_asset(asset=asset, bundle=assemble.bundle_for(asset), claim=claim)
+
+
+def mint_asset(claim: Claim) -> None:
+    """asset.mint"""
+    mint.mint_asset(asset=_asset(claim), claim=claim)
+
+
+def keep_token(claim: Claim) -> None:
+    """asset.minted"""
+    mint.keep_token(asset=_asset(claim), claim=claim)
+
+
+def keep_anchor(claim: Claim) -> None:
+    """checkpoint.anchored"""
+    event = Event.objects.get(pk=claim.payload["event"])
+    anchor.keep_anchor(event=event, receipt=proof_of(event.tx_hash), claim=claim)
+
+
+def _asset(claim: Claim) -> Asset:
+    return Asset.objects.get(pk=claim.payload["asset"])
