@@ -104,9 +104,7 @@ class Facts:
         accepted: every party to the shares accepted.
         all_claimed: no part is held back for an owner who has not come forward.
         standing_at: when the platform last stated the standing; None: never.
-        open_disputes: disputes not decided.
-        upheld_disputes: disputes decided against the work.
-        superseded: a newer version replaces it.
+        stated: what it stated then, such as "contested"; "" when it never did.
         credential_current: the signer's certificate is valid, or a trusted
             time-stamp proves that it was when it signed.
         corroborations: kinds of outside confirmation, for E4.
@@ -139,8 +137,6 @@ class Facts:
     accepted: bool = False
     all_claimed: bool = False
     standing_at: datetime | None = None
-    open_disputes: int = 0
-    upheld_disputes: int = 0
-    superseded: bool = False
+    stated: str = ""
     credential_current: bool = False
     corroborations: frozenset[str] = frozenset()

@@ -277,19 +277,25 @@ def _level(axis: str, outcomes: tuple[Outcome, ...]) -> int:
 
 
 def standing_of(facts: Facts, policy: Policy, *, as_of: datetime) -> str:
-    """Axis 4; the worst state wins. Without the platform's statement: pending."""
-    stated, age = facts.standing_at, 0.0
-    if stated is not None:
-        age = (as_of - stated).total_seconds()
+    """Axis 4: the worse of what the platform stated and what the evidence shows.
+
+    Without a statement by the platform it is pending. A stated "pending" ends by
+    itself when the anchor is final.
+    """
+    at, age = facts.standing_at, 0.0
+    if at is not None:
+        age = (as_of - at).total_seconds()
     stale = age > policy.thresholds["verdict_seconds"]
     anchored = facts.anchor is not None and facts.anchor.final
     revoked = facts.seal_signed and not facts.seal_key_good
+    stated = facts.stated
+    ended = stale or stated == Standing.EXPIRED
     states = (
-        (Standing.SUSPENDED, facts.upheld_disputes or revoked),
-        (Standing.CONTESTED, facts.open_disputes or facts.earlier_look_alikes),
-        (Standing.SUPERSEDED, facts.superseded),
-        (Standing.EXPIRED, stale or (stated and not facts.credential_current)),
-        (Standing.PENDING, stated is None or not anchored),
+        (Standing.SUSPENDED, stated == Standing.SUSPENDED or revoked),
+        (Standing.CONTESTED, stated == Standing.CONTESTED or facts.earlier_look_alikes),
+        (Standing.SUPERSEDED, stated == Standing.SUPERSEDED),
+        (Standing.EXPIRED, ended or (at and not facts.credential_current)),
+        (Standing.PENDING, at is None or not anchored),
     )
     return next((name for name, holds in states if holds), Standing.ACTIVE)
 

@@ -77,6 +77,7 @@ BEST = Facts(
     accepted=True,
     all_claimed=True,
     standing_at=NOW,
+    stated="active",
     credential_current=True,
 )
 
@@ -231,11 +232,18 @@ def test_an_unknown_origin_is_never_certified() -> None:
 @pytest.mark.parametrize(
     ("change", "standing", "word"),
     [
-        ({"open_disputes": 1}, "contested", "Contested"),
+        ({"stated": "contested"}, "contested", "Contested"),
         ({"earlier_look_alikes": 1}, "contested", "Contested"),
-        ({"upheld_disputes": 1, "open_disputes": 1}, "suspended", "Suspended"),
+        (
+            {"stated": "suspended", "earlier_look_alikes": 1},
+            "suspended",
+            "Suspended",
+        ),
+        ({"stated": "expired"}, "expired", "Expired"),
+        ({"stated": "pending"}, "active", "Certified provenance"),
+        ({"stated": "pending", "anchor": None}, "pending", "Credentialed"),
         ({"seal_key_good": False}, "suspended", "Suspended"),
-        ({"superseded": True}, "superseded", "Superseded"),
+        ({"stated": "superseded"}, "superseded", "Superseded"),
         ({"credential_current": False}, "expired", "Expired"),
         ({"standing_at": NOW - timedelta(days=8)}, "expired", "Expired"),
         ({"standing_at": None}, "pending", "Credentialed"),
@@ -320,7 +328,7 @@ def test_a_captured_start_is_grounded() -> None:
 BOOLS = [
     name
     for name, value in vars(BEST).items()
-    if isinstance(value, bool) and name not in {"superseded", "capture_trusted"}
+    if isinstance(value, bool) and name != "capture_trusted"
 ]
 STEP_BOOLS = [
     "signed",
@@ -387,9 +395,9 @@ def test_taking_evidence_away_never_raises_a_level(found: Facts) -> None:
         assert not (after.is_certified and not before.is_certified)
 
 
-@given(facts(), st.sampled_from(["open_disputes", "upheld_disputes"]))
-def test_an_objection_never_helps(found: Facts, kind: str) -> None:
-    after = judge(replace(found, **{kind: 1}))
+@given(facts(), st.sampled_from(["contested", "suspended", "superseded", "expired"]))
+def test_an_objection_never_helps(found: Facts, stated: str) -> None:
+    after = judge(replace(found, stated=stated))
     assert not after.is_certified
     assert after.evidence <= judge(found).evidence
 
@@ -412,9 +420,6 @@ def test_every_fact_is_read_by_the_policy_or_named_here() -> None:
         assert getattr(BEST, name) != empty or name in {
             "earlier_look_alikes",
             "undeclared_changes",
-            "open_disputes",
-            "upheld_disputes",
-            "superseded",
             "corroborations",
         }
 
