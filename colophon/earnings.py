@@ -64,7 +64,7 @@ class EarningsTree:
 
     def __init__(self, words: Sequence[int]) -> None:
         self.words = tuple(words)
-        level = [_leaf(one) for one in self.words]
+        level = _leaves(self.words)
         self.height = max(len(level) - 1, 0).bit_length()
         if self.height > MAX_HEIGHT:
             raise InputError(f"is over 2^{MAX_HEIGHT}", "words")
@@ -130,6 +130,40 @@ def verify_words(
     Raises:
         ProofError: it is not proved.
     """
+    if _climb(words, first, proof) != root:
+        raise ProofError("balance proof leads to another root")
+
+
+def verify_committed(
+    words: Sequence[int],
+    first: int,
+    proof: Sequence[bytes],
+    committed: bytes,
+    *,
+    spend: bool = False,
+) -> None:
+    """Check words against a committed root, with a proof as the contract takes it.
+
+    Args:
+        words: 2^k of them.
+        first: index of the first word, a multiple of their number.
+        proof: siblings from the subtree up, then the root of the other tree.
+        committed: ``combined_root`` of a settlement.
+        spend: the words are of the spend tree.
+
+    Raises:
+        ProofError: it is not proved.
+    """
+    if not proof:
+        raise ProofError("a proof ends with the root of the other tree")
+    root = _climb(words, first, proof[:-1])
+    pair = (proof[-1], root) if spend else (root, proof[-1])
+    if len(proof[-1]) != _HASH_BYTES or combined_root(*pair) != committed:
+        raise ProofError("balance proof leads to another committed root")
+
+
+def _climb(words: Sequence[int], first: int, proof: Sequence[bytes]) -> bytes:
+    """Root of the tree that holds the words from ``first`` on."""
     count = len(words)
     if count == 0 or count & (count - 1) or count > 1 << MAX_HEIGHT:
         raise ProofError(f"{count} words are not a power of two")
@@ -145,13 +179,12 @@ def verify_words(
         pair = (sibling, current) if position & 1 else (current, sibling)
         current = _node(*pair)
         position >>= 1
-    if current != root:
-        raise ProofError("balance proof leads to another root")
+    return current
 
 
-def _leaf(value: int) -> bytes:
+def _leaves(words: Sequence[int]) -> list[bytes]:
     try:
-        return bytes(_keccak(value.to_bytes(WORD_BYTES, "big")).digest())
+        return [_keccak(one.to_bytes(WORD_BYTES, "big")).digest() for one in words]
     except OverflowError as error:
         raise InputError("is not a 256-bit word", "words") from error
 

@@ -17,6 +17,7 @@ from colophon.errors import InputError, ProofError
 
 HASH_BYTES = 32
 MAX_PROOF_HASHES = 64
+MAX_SIZE = 2**63 - 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 _LEAF = b"\x00"
 _NODE = b"\x01"
@@ -52,10 +53,24 @@ class Tree:
         return len(self)
 
     def append(self, leaf: bytes) -> int:
-        """Add one leaf hash; returns its index."""
-        index = len(self)
-        self.extend((leaf,))
-        return index
+        """Add one leaf hash; returns its index.
+
+        Raises:
+            InputError: the hash is not 32 bytes.
+        """
+        if len(leaf) != HASH_BYTES:
+            raise InputError(f"is not {HASH_BYTES} bytes", "leaf")
+        index = left = len(self)
+        node, level = leaf, 0
+        while True:
+            flat = self._levels[level]
+            flat += node
+            if level + 1 == len(self._levels):
+                self._levels.append(bytearray())
+            if not left & 1:
+                return index
+            node = _sha256(_NODE + flat[-2 * HASH_BYTES :]).digest()
+            left, level = left >> 1, level + 1
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> None:
         """Add leaf hashes in order: O(B + log N) hashes for B leaves.
@@ -64,7 +79,7 @@ class Tree:
             InputError: a hash is not 32 bytes; nothing is added then.
         """
         new = list(leaf_hashes)
-        if any(len(one) != HASH_BYTES for one in new):
+        if set(map(len, new)) - {HASH_BYTES}:
             raise InputError(f"is not {HASH_BYTES} bytes", "leaf_hashes")
         level = 0
         while new:
@@ -160,7 +175,7 @@ def verify_inclusion(
         ProofError: it is not proved.
     """
     _check_hashes([leaf, root, *proof])
-    if not 0 <= index < size:
+    if not 0 <= index < size <= MAX_SIZE:
         raise ProofError(f"index {index} is outside of a tree of {size} leaves")
     node, last, current = index, size - 1, leaf
     for sibling in proof:
@@ -215,7 +230,7 @@ def verify_consistency(
         ProofError: it is not proved.
     """
     _check_hashes([old_root, new_root, *proof])
-    if not 0 <= old <= new:
+    if not 0 <= old <= new <= MAX_SIZE:
         raise ProofError(f"a tree of {new} leaves cannot extend one of {old}")
     if old in (0, new):
         _check_trivial(old, new, old_root, new_root, proof)
@@ -276,11 +291,10 @@ def verify_multiproof(
     Raises:
         ProofError: they are not proved.
     """
-    _check_hashes([root, *leaves.values()])
-    if any(len(one) != HASH_BYTES for one in proof):
+    if set(map(len, (root, *leaves.values(), *proof))) != {HASH_BYTES}:
         raise ProofError(f"a hash is not {HASH_BYTES} bytes")
     wanted = sorted(leaves)
-    if not wanted or wanted[0] < 0 or wanted[-1] >= size:
+    if not wanted or wanted[0] < 0 or not wanted[-1] < size <= MAX_SIZE:
         raise ProofError(f"leaves are outside of a tree of {size}")
     rest = iter(proof)
 
