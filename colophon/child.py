@@ -95,14 +95,14 @@ class Child:
             self._served += 1
             try:
                 return self._converse(process, job, params, timeout, ask)
-            except (_GoneError, OSError) as error:
-                code = self._kill()
-                raise errors.CouldNotCheck("file", _why(code)) from error
             except TimeoutError as error:
                 self._kill()
                 raise errors.CouldNotCheck(
                     "file", f"it took more than {timeout:g} seconds to read"
                 ) from error
+            except (_GoneError, OSError) as error:
+                code = self._kill()
+                raise errors.CouldNotCheck("file", _why(code)) from error
             except BaseException as error:
                 # Half a conversation must not be continued by the next call.
                 if not isinstance(error, errors.ColophonError):

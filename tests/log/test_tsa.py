@@ -78,7 +78,9 @@ def test_openssl_accepts_a_token(
 def test_openssl_refuses_a_token_for_other_data(
     folder: Path, stamper: tsa.TimeStamper, tmp_path: Path
 ) -> None:
-    verified = openssl_verify(folder, stamper, tmp_path, "-sha256", b"hello", b"other")
+    verified = openssl_verify(
+        folder, stamper, tmp_path, "-sha256", b"hello", checked=b"other"
+    )
     assert verified.returncode != 0
 
 
@@ -98,6 +100,7 @@ def openssl_verify(
     place: Path,
     algorithm: str,
     stamped: bytes,
+    *,
     checked: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Stamp data asked for by OpenSSL and let OpenSSL judge the answer."""
