@@ -15,10 +15,12 @@ from log.models import Entry
 
 
 def party_id() -> str:
+    """Public id of a party."""
     return new_id("pty")
 
 
 def holder_id() -> str:
+    """Public id of a holder."""
     return new_id("hol")
 
 
@@ -100,6 +102,11 @@ class Party(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def identities(self) -> list[str]:
+        """What of the party was verified, in the words of a seal."""
+        found = ["email"] if self.verified_at else []
+        return [*found, "wallet"] if self.wallets.exists() else found
+
 
 class Membership(models.Model):
     class Role(models.TextChoices):
@@ -173,13 +180,17 @@ class WalletChallenge(models.Model):
 
 
 class SigningKey(models.Model):
-    """An enrolled public key. Only `custody: server` keys have a private half here,
-    encrypted at rest (accounts/keys.py)."""
+    """An enrolled public key.
+
+    Only `custody: server` keys have a private half here, encrypted at rest
+    (accounts/custody.py).
+    """
 
     class Purpose(models.TextChoices):
         ACTOR = "actor"
         RUNTIME = "runtime"
         ACCOUNT = "account"
+        VERDICT = "verdict"
 
     class Custody(models.TextChoices):
         CLIENT = "client"

@@ -8,12 +8,21 @@ from django.utils import timezone
 
 
 class Network(models.Model):
-    """The one chain this database belongs to; checked at every start."""
+    """The one chain this database belongs to; checked at every start.
+
+    `contracts` maps a name to {address, code_hash, block}. `followed_block` is how
+    far the follower has read. `halted_at` is set when the chain took back what it
+    had called final: settling stops until a person has looked.
+    """
 
     only = models.BooleanField(default=True, unique=True)
     chain_id = models.PositiveBigIntegerField()
     genesis_hash = models.CharField(max_length=66)
     contracts = models.JSONField(default=dict)
+    followed_block = models.PositiveBigIntegerField(default=0)
+    followed_at = models.DateTimeField(null=True, blank=True)
+    halted_at = models.DateTimeField(null=True, blank=True)
+    halted_reason = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -32,7 +41,11 @@ class Account(models.Model):
 
 
 class Intent(models.Model):
-    """One effect wanted on the chain. `key` makes it unique for ever."""
+    """One effect wanted on the chain. `key` makes it unique for ever.
+
+    `args` are in the normal form of `chain.abi` (docs/chain.md). `abandon` names the
+    state this intent ends in once an empty transaction has used up its nonce.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -48,19 +61,32 @@ class Intent(models.Model):
         CANCELED = "canceled"
         NEEDS_HUMAN = "needs_human"
 
+    UNDER_WAY = (
+        State.SIGNED,
+        State.BROADCAST,
+        State.REPLACED,
+        State.DROPPED,
+        State.REORGED,
+        State.MINED,
+        State.CONFIRMED,
+    )
+    DONE = (State.FINAL, State.REVERTED, State.CANCELED)
+
     kind = models.CharField(max_length=32)
     key = models.CharField(max_length=200, unique=True)
     args = models.JSONField(default=dict)
     then_kind = models.CharField(max_length=64, blank=True, default="")
     then_payload = models.JSONField(default=dict, blank=True)
-    state = models.CharField(
-        max_length=16, choices=State.choices, default=State.QUEUED
-    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     role = models.CharField(max_length=16)
+    sender = models.CharField(max_length=42, blank=True, default="")
     nonce = models.PositiveBigIntegerField(null=True, blank=True)
+    refusals = models.PositiveIntegerField(default=0)
+    abandon = models.CharField(max_length=16, blank=True, default="")
     tx_hash = models.CharField(max_length=66, blank=True, default="")
     block_number = models.PositiveBigIntegerField(null=True, blank=True)
     block_hash = models.CharField(max_length=66, blank=True, default="")
+    succeeded = models.BooleanField(null=True, blank=True)
     gas_used = models.PositiveBigIntegerField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
@@ -68,20 +94,36 @@ class Intent(models.Model):
     final_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sender", "nonce"],
+                condition=Q(nonce__isnull=False),
+                name="intent_nonce_once",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["id"],
                 name="intent_open",
                 condition=~Q(state__in=["final", "reverted", "canceled"]),
             ),
+            models.Index(fields=["kind", "state"], name="intent_kind"),
+            models.Index(fields=["block_number"], name="intent_block"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} {self.state}"
 
+    def newest_attempt(self) -> Attempt:
+        """The transaction signed last; an intent with a nonce has one."""
+        return self.attempts.latest("id")
+
 
 class Attempt(models.Model):
-    """One signed transaction for an intent: stored before it is sent."""
+    """One signed transaction for an intent: stored before it is sent.
+
+    A `noop` is an empty transfer to oneself that only uses up the nonce.
+    """
 
     intent = models.ForeignKey(
         Intent, on_delete=models.PROTECT, related_name="attempts"
@@ -90,8 +132,10 @@ class Attempt(models.Model):
     nonce = models.PositiveBigIntegerField()
     raw = models.BinaryField()
     tx_hash = models.CharField(max_length=66, unique=True)
+    gas_limit = models.PositiveBigIntegerField()
     max_fee_wei = models.PositiveBigIntegerField()
     priority_fee_wei = models.PositiveBigIntegerField()
+    noop = models.BooleanField(default=False)
     signed_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True, default="")
@@ -112,7 +156,12 @@ class Block(models.Model):
 
 
 class Event(models.Model):
-    """One log of our contracts on the canonical chain."""
+    """One log of our contracts on the canonical chain.
+
+    `position` counts our contracts' logs inside the transaction: unlike
+    `log_index` it stays the same when the transaction moves to another block.
+    `args` are in the normal form of `chain.abi`.
+    """
 
     contract = models.CharField(max_length=32)
     name = models.CharField(max_length=32)
@@ -121,8 +170,11 @@ class Event(models.Model):
     block_hash = models.CharField(max_length=66)
     tx_hash = models.CharField(max_length=66)
     log_index = models.PositiveIntegerField()
-    removed_at = models.DateTimeField(null=True, blank=True)
+    position = models.PositiveIntegerField()
+    mined_at = models.DateTimeField()
+    safe_at = models.DateTimeField(null=True, blank=True)
     final_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -130,7 +182,15 @@ class Event(models.Model):
                 fields=["block_hash", "tx_hash", "log_index"], name="event_once"
             )
         ]
-        indexes = [models.Index(fields=["name", "block_number"], name="event_name")]
+        indexes = [
+            models.Index(fields=["name", "block_number"], name="event_name"),
+            models.Index(fields=["tx_hash", "position"], name="event_tx"),
+            models.Index(
+                fields=["block_number"],
+                name="event_waiting",
+                condition=Q(final_at__isnull=True, removed_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract}.{self.name} {self.tx_hash}"

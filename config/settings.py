@@ -260,6 +260,22 @@ CHAIN_NAME = env.str("COLOPHON_CHAIN_NAME", default="local test network")
 CHAIN_CONFIRMATIONS = env.int("COLOPHON_CONFIRMATIONS", default=2)
 CHAIN_FINALITY_TAG = env.str("COLOPHON_FINALITY_TAG", default="")
 CHAIN_CONTRACTS_FILE = VAR_DIR / "contracts.json"
+CHAIN_ARTIFACTS_DIR = Path(
+    env.str("COLOPHON_ARTIFACTS", default=str(BASE_DIR / "contracts" / "artifacts"))
+)
+CHAIN_EVENTS = "config.jobs.EVENTS"
+# role=address of keys that are kept elsewhere (guardian and admin, in production)
+CHAIN_ROLE_ADDRESSES = env.dict("COLOPHON_ROLE_ADDRESSES", default={})
+CHAIN_TOKEN_ADDRESS = env.str("COLOPHON_TOKEN_ADDRESS", default="")
+CHAIN_TOKEN_BASE_URI = env.str(
+    "COLOPHON_TOKEN_BASE_URI", default=f"{SITE_URL}/certificates/"
+)
+CHAIN_ROYALTY_BPS = env.int("COLOPHON_ROYALTY_BPS", default=500)
+CHAIN_TIMEOUT_SECONDS = env.float("COLOPHON_RPC_TIMEOUT", default=10.0)
+CHAIN_MAX_FEE_GWEI = env.float("COLOPHON_MAX_FEE_GWEI", default=500.0)
+CHAIN_STUCK_SECONDS = env.float("COLOPHON_STUCK_SECONDS", default=60.0)
+CHAIN_DROPPED_SECONDS = env.float("COLOPHON_DROPPED_SECONDS", default=5.0)
+CHAIN_REFUSALS = env.int("COLOPHON_REFUSALS", default=3)
 CHALLENGE_WINDOW_SECONDS = env.int("COLOPHON_CHALLENGE_WINDOW", default=86_400)
 REFUND_DELAY_SECONDS = env.int("COLOPHON_REFUND_DELAY", default=604_800)
 

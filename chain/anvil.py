@@ -1,0 +1,177 @@
+"""A local test chain as a child process: the native anvil binary, on loopback.
+
+For the demo and the tests. It needs no Django settings. The npm launcher is not used:
+it leaves the chain running when it is stopped itself.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+HOST = "127.0.0.1"
+HARDFORK = "prague"
+CHAIN_ID = 31337
+READY_SECONDS = 20.0
+STOP_SECONDS = 10.0
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class AnvilError(Exception):
+    """The local chain is not installed, or did not start."""
+
+
+def binary() -> Path:
+    """The native binary that npm installed, or one on the PATH.
+
+    Raises:
+        AnvilError: there is none.
+    """
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(
+        platform.machine(), platform.machine()
+    )
+    name = f"anvil-{platform.system().lower()}-{machine}"
+    packaged = ROOT / "node_modules" / "@foundry-rs" / name / "bin" / "anvil"
+    if packaged.is_file():
+        return packaged
+    if found := shutil.which("anvil"):
+        return Path(found)
+    raise AnvilError("anvil is not installed: run `npm ci` (it brings @foundry-rs)")
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Anvil:
+    """A running chain. Use as a context manager, or call `stop`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it serves JSON-RPC."""
+        return f"http://{HOST}:{self.port}"
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        port: int | None = None,
+        block_seconds: float | None = None,
+        state: Path | None = None,
+        mnemonic: str | None = None,
+        chain_id: int = CHAIN_ID,
+        log: Path | None = None,
+    ) -> Self:
+        """Starts a chain and waits until it answers.
+
+        Args:
+            port: on loopback; a free one when None.
+            block_seconds: mine at this interval; a block per transaction when None.
+            state: file that the chain is loaded from and saved to each second.
+            mnemonic: of the funded development accounts; random when None.
+            chain_id: its id.
+            log: file for its output; discarded when None.
+
+        Raises:
+            AnvilError: not installed, or it ended or stayed silent.
+        """
+        chosen = port or free_port()
+        command = [
+            *_end_with_parent(),
+            str(binary()),
+            *("--host", HOST, "--port", str(chosen), "--chain-id", str(chain_id)),
+            *("--hardfork", HARDFORK, "--accounts", "1", "--quiet"),
+        ]
+        command += ["--mnemonic", mnemonic] if mnemonic else ["--mnemonic-random"]
+        if block_seconds is not None:
+            command += ["--block-time", f"{block_seconds:g}"]
+        if state is not None:
+            state.parent.mkdir(parents=True, exist_ok=True)
+            command += ["--state", str(state), "--state-interval", "1"]
+        out = log.open("ab") if log else None
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own arguments
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out or subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
+            )
+        finally:
+            if out:
+                out.close()
+        chain = cls(process, chosen)
+        chain._wait()
+        return chain
+
+    def rpc(self, method: str, *params: object, seconds: float = 5.0) -> object:
+        """One JSON-RPC request to this chain, its own methods included.
+
+        Raises:
+            AnvilError: it answers with an error.
+            OSError: it does not answer.
+        """
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        request = urllib.request.Request(  # noqa: S310 - loopback HTTP
+            self.url,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310
+            answer = json.load(response)
+        if "error" in answer:
+            raise AnvilError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def stop(self) -> None:
+        """Ends this process and no other; the state file is written by SIGTERM."""
+        if self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if (status := self.process.poll()) is not None:
+                raise AnvilError(f"anvil ended at once with status {status}")
+            try:
+                self.rpc("eth_chainId", seconds=1.0)
+            except (OSError, urllib.error.URLError, ValueError):
+                time.sleep(0.02)
+            else:
+                return
+        self.stop()
+        raise AnvilError(f"anvil did not answer within {READY_SECONDS:g} s")
+
+
+def _end_with_parent() -> list[str]:
+    """Where util-linux is there: the chain ends when its starter is killed."""
+    wrapper = shutil.which("setpriv")
+    return [wrapper, "--pdeathsig", "TERM"] if wrapper else []

@@ -1,0 +1,219 @@
+"""Put the contracts on a chain once, and tell the database which chain that is.
+
+Running it again does nothing. A contract file that fits the chain is adopted, so a
+second database can join; a database that belongs to another chain is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from chain import abi, contracts, fees, identity, keys
+from chain.abi import checksum
+from chain.errors import ChainError, NotDeployedError, RpcBehindError, WrongChainError
+from chain.gateway import Gateway, Receipt, connect
+from chain.kinds import ASSET, DEPLOYER, LEDGER, ROLES, TOKEN
+from chain.models import Network
+
+LOCAL_BALANCE_WEI = 1000 * 10**18
+LEAST_BALANCE_WEI = 10**16
+WAIT_SECONDS = 180.0
+POLL_SECONDS = 0.05
+Say = Callable[[str], object]
+
+
+def deploy(*, say: Say = print, gateway: Gateway | None = None) -> Network:
+    """Makes sure that the contracts are on the chain and that the database knows.
+
+    Args:
+        say: takes one line of progress at a time.
+        gateway: to another chain than CHAIN_RPC_URLS names, for tests.
+
+    Raises:
+        WrongChainError: the database belongs to another chain.
+        ChainError: a deployment failed; says at which contract.
+
+    Writes: Network, the contracts file.
+    """
+    gateway = gateway or connect()
+    known = Network.objects.first()
+    if known:
+        identity.verify(gateway, known)
+        say(f"contracts of {known} are live; nothing to do")
+        return known
+    adopted = _adoptable(gateway)
+    if adopted:
+        say("the contracts of the contracts file are live; adopted")
+        return _remember(gateway, adopted)
+    roles = {role: keys.role_address(role) for role in ROLES}
+    _fund(gateway, roles, say)
+    return _remember(gateway, _deploy_all(gateway, roles, say))
+
+
+def _adoptable(gateway: Gateway) -> dict[str, Any] | None:
+    """The contracts of the contracts file, when this chain has exactly them."""
+    path = Path(settings.CHAIN_CONTRACTS_FILE)
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        listed: dict[str, Any] = found["contracts"]
+        there = Network(
+            chain_id=int(found["chain_id"]),
+            genesis_hash=str(found["genesis_hash"]),
+            contracts=listed,
+        )
+        identity.verify(gateway, there)
+    except WrongChainError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotDeployedError(
+            f"{path.name} is not readable as a contracts file: remove it"
+        ) from error
+    return listed
+
+
+def _remember(gateway: Gateway, listed: dict[str, Any]) -> Network:
+    """The Network row and the contracts file, which says the same to others."""
+    first = min(int(contract["block"]) for contract in listed.values())
+    with transaction.atomic():
+        network = Network.objects.create(
+            chain_id=gateway.chain_id(),
+            genesis_hash=gateway.genesis_hash(),
+            contracts=listed,
+            followed_block=max(first - 1, 0),
+        )
+    content = {
+        "chain_id": network.chain_id,
+        "genesis_hash": network.genesis_hash,
+        "public": settings.CHAIN_PUBLIC,
+        "contracts": listed,
+        "roles": {role: keys.role_address(role) for role in ROLES},
+    }
+    path = Path(settings.CHAIN_CONTRACTS_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    identity.forget()
+    return network
+
+
+def _fund(gateway: Gateway, roles: dict[str, str], say: Say) -> None:
+    """Native coin for gas: given on a local chain, asked for elsewhere.
+
+    Raises:
+        ChainError: the deployer cannot pay; names every account to fund.
+    """
+    accounts = {**roles, DEPLOYER: keys.role_address(DEPLOYER)}
+    if "anvil" in gateway.client().lower() and not settings.CHAIN_PUBLIC:
+        for address in accounts.values():
+            gateway.request("anvil_setBalance", [address, hex(LOCAL_BALANCE_WEI)])
+        return
+    poor = {
+        role: address
+        for role, address in accounts.items()
+        if gateway.balance_wei(address) < LEAST_BALANCE_WEI
+    }
+    for role, address in sorted(poor.items()):
+        say(f"fund {role} {address} with native coin for gas")
+    if DEPLOYER in poor:
+        raise ChainError(
+            f"the deployer {poor[DEPLOYER]} cannot pay for the deployment: send it "
+            "native coin and run deploy_contracts again"
+        )
+
+
+def _deploy_all(
+    gateway: Gateway, roles: dict[str, str], say: Say
+) -> dict[str, dict[str, Any]]:
+    listed: dict[str, dict[str, Any]] = {}
+    token = settings.CHAIN_TOKEN_ADDRESS
+    if token:
+        listed[TOKEN] = _entry(gateway, checksum(token, "COLOPHON_TOKEN_ADDRESS"), 0)
+    elif settings.CHAIN_PUBLIC:
+        raise ChainError("a public chain needs COLOPHON_TOKEN_ADDRESS")
+    else:
+        listed[TOKEN] = _create(gateway, TOKEN, {}, say)
+    listed[LEDGER] = _create(
+        gateway,
+        LEDGER,
+        {
+            "token_": listed[TOKEN]["address"],
+            **{f"{r}_": roles[r] for r in ("admin", "anchorer", "settler", "guardian")},
+            "challengeWindow_": settings.CHALLENGE_WINDOW_SECONDS,
+            "refundDelay_": settings.REFUND_DELAY_SECONDS,
+        },
+        say,
+    )
+    base = settings.CHAIN_TOKEN_BASE_URI
+    listed[ASSET] = _create(
+        gateway,
+        ASSET,
+        {
+            "admin_": roles["admin"],
+            "minter_": roles["minter"],
+            "baseUri": base,
+            "contractUri": f"{base}contract",
+            "royaltyReceiver": roles["admin"],
+            "royaltyBps": settings.CHAIN_ROYALTY_BPS,
+        },
+        say,
+    )
+    return listed
+
+
+def _create(
+    gateway: Gateway, contract: str, args: dict[str, Any], say: Say
+) -> dict[str, Any]:
+    """Deploys one contract and waits until it is mined."""
+    code = contracts.bytecode_of(contract)
+    entries = contracts.abi_of(contract)
+    if any(entry["type"] == "constructor" for entry in entries):
+        constructor = {**abi.find(entries, "constructor", ""), "name": contract}
+        code += abi.encode(constructor, abi.normalize(constructor, args))
+    signer = keys.deployer(gateway.chain_id())
+    offer = fees.quote(
+        base_fee_wei=gateway.head().base_fee_wei,
+        tip_wei=gateway.tip_wei(),
+        cap_wei=int(settings.CHAIN_MAX_FEE_GWEI * fees.GWEI),
+    )
+    estimate = gateway.estimate_gas(None, code, sender=signer.address)
+    signed = signer.sign(
+        keys.Transaction(
+            chain_id=signer.chain_id,
+            nonce=gateway.nonce(signer.address),
+            to=None,
+            data=code,
+            gas_limit=fees.gas_limit(estimate),
+            max_fee_wei=offer.max_fee_wei,
+            priority_fee_wei=offer.priority_fee_wei,
+        )
+    )
+    gateway.send_raw(signed.raw)
+    receipt = _wait(gateway, signed.tx_hash)
+    if not receipt.succeeded or not receipt.created:
+        raise ChainError(f"{contract} was not deployed: {signed.tx_hash} failed")
+    say(f"{contract} {receipt.created}")
+    return _entry(gateway, receipt.created, receipt.block_number)
+
+
+def _entry(gateway: Gateway, address: str, block: int) -> dict[str, Any]:
+    code_hash = gateway.code_hash(address)
+    if not code_hash:
+        raise ChainError(f"there is no contract at {address}")
+    return {"address": address, "code_hash": code_hash, "block": block}
+
+
+def _wait(gateway: Gateway, tx_hash: str) -> Receipt:
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if receipt := gateway.receipts([tx_hash]).get(tx_hash):
+            return receipt
+        time.sleep(POLL_SECONDS)
+    raise RpcBehindError(f"{tx_hash} was not mined within {WAIT_SECONDS:g} s")
