@@ -61,7 +61,7 @@ def make_authorities(folder: Path, *, now: datetime | None = None) -> Authoritie
 
     Safe to call from several processes at once and as often as wanted. A leaf
     with less than 30 days left is renewed under the same issuing CA, with a new
-    key; roots and issuing CAs stay.
+    key; an issuing CA with less than a year left is renewed; roots stay.
 
     Args:
         folder: made with mode 0700 when missing; every file gets mode 0600.
@@ -117,7 +117,10 @@ def _issuer(
     path, key_path = folder / f"{name}.pem", folder / f"{name}.key"
     if path.exists() and key_path.exists():
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        return _Issuer(certificate, _load_key(key_path))
+        # An issuing CA must outlast the leaf it signs; a root is never replaced,
+        # because others have it on their lists.
+        if parent is None or certificate.not_valid_after_utc - now > LEAF_LIFE:
+            return _Issuer(certificate, _load_key(key_path))
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(name.replace("-", " ") + " CA")
     signer = parent.key if parent else key

@@ -27,6 +27,9 @@ NO_CREDENTIAL = (
     "No credential in this file. That says nothing about it: most files have none,"
     " and a credential is easily removed."
 )
+NO_PLACE = (
+    "Credentials cannot be read from files of this kind. That says nothing about it."
+)
 UNREADABLE = "The credential could not be read. Ask for the file again."
 
 
@@ -101,7 +104,7 @@ class Inspection:
                 "mime": self.file.mime,
             },
             "c2pa": {
-                "present": self.state != "none",
+                "present": self.state not in ("none", "error"),
                 "state": self.state,
                 "failures": {
                     "active": list(self.active_failures),
@@ -172,6 +175,8 @@ def judge(seen: dict[str, Any], file: FileFacts) -> Inspection:
     outcome = seen["outcome"]
     if outcome == "none":
         return Inspection(file, "none", summary=NO_CREDENTIAL)
+    if outcome == "unsupported":
+        return Inspection(file, "none", summary=NO_PLACE)
     if outcome == "remote":
         url = str(seen["url"])
         words = f"The credential is kept elsewhere, at {url}. It was not fetched."

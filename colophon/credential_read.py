@@ -25,6 +25,7 @@ TSA_LIST = "colophon:tsa"
 # RFC 5280 usages that must not sign claims, whatever else the certificate may do.
 FORBIDDEN_USAGES = ("1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.9")
 REMOTE_PREFIX = "Remote:"
+UNSUPPORTED_PREFIX = "NotSupported:"
 # Content sniffing does not find these; the library needs to be told.
 TOLD_BY_NAME = frozenset({"image/svg+xml", "application/zip", "application/epub+zip"})
 
@@ -53,7 +54,8 @@ def read(path: str, trust_anchors: list[str], tsa_anchors: list[str]) -> dict[st
     """Read a file's credential into plain data.
 
     Returns:
-        `outcome`: "none", "remote" (with `url`), "error" (with `words`) or "read".
+        `outcome`: "none", "unsupported" (a kind of file that cannot have one),
+        "remote" (with `url`), "error" (with `words`) or "read".
         When read: `report` and `detail` (the library's two JSON views), `time`
         {claimed, proven}, `signature_sha256`, `store_sha256`, `bad_usage`.
     """
@@ -65,6 +67,8 @@ def read(path: str, trust_anchors: list[str], tsa_anchors: list[str]) -> dict[st
         words = str(error)
         if words.startswith(REMOTE_PREFIX):
             return {"outcome": "remote", "url": words.rpartition(" ")[2]}
+        if words.startswith(UNSUPPORTED_PREFIX):
+            return {"outcome": "unsupported"}
         return {"outcome": "error", "words": words[:500]}
 
 

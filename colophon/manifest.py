@@ -12,7 +12,6 @@ CAWG training and data mining 1.1.
 from __future__ import annotations
 
 import base64
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -32,12 +31,6 @@ LICENSE_LABEL = "com.colophon.license"
 PARENT = "parent"
 CREATED, OPENED = "c2pa.created", "c2pa.opened"
 TRAINING_USES = ("allowed", "notAllowed", "constrained")
-TRAINING_KINDS = (
-    "data_mining",
-    "ai_inference",
-    "ai_training",
-    "ai_generative_training",
-)
 
 Sign = Callable[[bytes], bytes]
 
@@ -88,7 +81,7 @@ class ClaimPlan:
     log: dict[str, Any] | None = None  # {origin, asset, steps}
     license: dict[str, Any] | None = None  # {license, terms}
     parent: str | None = None
-    thumbnail: str | None = None  # JPEG of at most 256 pixels
+    thumbnail: str | None = None  # a picture; at most 256 pixels of it are embedded
     all_actions_included: bool = True
     generator: str = "Colophon"
     generator_version: str = __version__
@@ -139,6 +132,7 @@ def sign_file(
         raise InputError(f"{mime} cannot be signed; use JPEG or PNG", "mime")
     check_plan(plan)
     target = Path(dst).resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         out = Path(folder) / "signed"
         params = {
@@ -160,7 +154,7 @@ def sign_file(
         result = worker.call(
             "colophon.manifest_sign:sign", params, SIGN_SECONDS, _answer(key)
         )
-        shutil.move(out, target)
+        out.replace(target)
     return Signed(target, target.stat().st_size, result["manifest_bytes"])
 
 
@@ -180,7 +174,7 @@ def check_plan(plan: ClaimPlan) -> None:
     for index, action in enumerate(plan.actions):
         _check_action(action, index, labels)
     for kind, use in plan.training.items():
-        if kind not in TRAINING_KINDS or use not in TRAINING_USES:
+        if kind not in xmp.TRAINING_KINDS or use not in TRAINING_USES:
             raise InputError(f"{kind}: {use} is not a known permission", "training")
 
 

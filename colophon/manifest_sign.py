@@ -13,7 +13,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from colophon import child_main, xmp
+from colophon import child_main, pictures, xmp
 from colophon.containers import JPEG
 from colophon.credential_read import CLAIM_LIST, TSA_LIST, locked
 from colophon.errors import CouldNotCheck, InputError
@@ -21,7 +21,9 @@ from colophon.sniff import HEAD_BYTES, sniff
 
 OPENED = "c2pa.opened"
 PARENT = "parent"
-MAX_THUMBNAIL_BYTES = 65_536
+THUMBNAIL = "thumbnail.jpg"
+THUMBNAIL_SIDE = 256
+THUMBNAIL_QUALITY = 80
 
 
 def sign(
@@ -53,6 +55,8 @@ def sign(
     origin = parent or (src if known or begins == OPENED else None)
     chosen = reopened if origin else definition
     data = source.read_bytes()
+    if (found := sniff(data[:HEAD_BYTES])) != mime:
+        raise InputError(f"the file is {found}, not {mime}", "mime")
     if rights:
         data = xmp.write_rights(data, mime, _rights(rights))
     lists = (("manifest", CLAIM_LIST, trust_anchors), ("tsa", TSA_LIST, tsa_anchors))
@@ -94,13 +98,10 @@ def _builder(
         {**settings, "builder": {"thumbnail": {"enabled": False}}}
     )
     if thumbnail:
-        definition["thumbnail"] = {"format": JPEG, "identifier": "thumbnail.jpg"}
+        definition["thumbnail"] = {"format": JPEG, "identifier": THUMBNAIL}
     builder = c2pa.Builder(definition, context)
     if thumbnail:
-        picture = Path(thumbnail).read_bytes()
-        if len(picture) > MAX_THUMBNAIL_BYTES:
-            raise InputError("a thumbnail has at most 64 KiB", "thumbnail")
-        builder.add_resource("thumbnail.jpg", io.BytesIO(picture))
+        builder.add_resource(THUMBNAIL, io.BytesIO(_thumbnail(Path(thumbnail))))
     if origin:
         place = Path(origin)
         about = {"title": definition["title"], "relationship": "parentOf"}
@@ -108,6 +109,13 @@ def _builder(
     for label, path in files.items():
         _add(builder, file_ingredients[label], Path(path))
     return builder
+
+
+def _thumbnail(path: Path) -> bytes:
+    """Reduce a picture to the thumbnail that goes into the credential."""
+    image = pictures.opaque(pictures.decode(pictures.check(path)))
+    small = pictures.reduced(image, THUMBNAIL_SIDE)
+    return pictures.jpeg(small, quality=THUMBNAIL_QUALITY)
 
 
 def _add(builder: Any, about: dict[str, Any], path: Path) -> None:

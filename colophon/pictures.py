@@ -43,7 +43,10 @@ _DECODERS = {JPEG: "JPEG", PNG: "PNG"}
 # A JPEG with further pictures behind it (phones do this) reads as MPO.
 _AGREE = {JPEG: {"JPEG", "MPO"}, PNG: {"PNG"}}
 # What must not hang behind a picture: a browser or a shell could take it for itself.
-_ACTIVE = (b"PK\x03\x04", b"PK\x05\x06", b"%PDF-", b"<html", b"<script", b"<!doctype")
+_ACTIVE = (b"%pdf-", b"<html", b"<script", b"<!doctype", b"<svg")
+_ACTIVE_STARTS = (b"PK\x03\x04", b"MZ", b"\x7fELF", b"#!")
+# A ZIP reader finds its directory in the last 64 KiB, whatever comes before.
+_ZIP_END, _ZIP_END_BYTES = b"PK\x05\x06", 65_557
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,19 @@ def check(path: Path) -> Checked:
     if any(part.kind == b"acTL" for part in parts):
         raise InputError("animated pictures are not accepted; save one frame", "file")
     tail = data[parts[-1].end :]
-    if any(sign in tail.lower() for sign in (*_ACTIVE, *map(bytes.lower, _ACTIVE))):
+    if _is_active(tail):
         raise InputError(
             "something else hangs behind the picture's end; save it again", "file"
         )
     return Checked(data, mime, width, height, len(tail))
+
+
+def _is_active(tail: bytes) -> bool:
+    """Tell whether what hangs behind a picture could act as something else."""
+    if tail.lstrip().startswith(_ACTIVE_STARTS) or _ZIP_END in tail[-_ZIP_END_BYTES:]:
+        return True
+    lower = tail.lower()
+    return any(sign in lower for sign in _ACTIVE)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -120,7 +131,8 @@ def decode(checked: Checked) -> Image.Image:
             image = Image.open(io.BytesIO(checked.data), formats=[decoder])
             _check_agreement(image, checked)
             image.load()
-            return _eight_bit(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return _eight_bit(image)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # decoders raise anything on damaged input
@@ -198,7 +210,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
         # Sixteen-bit gray: keep the high byte, as for sixteen-bit color.
         image = image.point(lambda value: value / 256).convert("L")
     transparent = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-    return image.convert("RGBA" if transparent else "RGB")
+    mode = "RGBA" if transparent else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _to_srgb(image: Image.Image, icc: bytes) -> Image.Image:

@@ -35,6 +35,13 @@ SPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
 }
+# What CAWG 1.1 lets a maker permit or forbid.
+TRAINING_KINDS = (
+    "data_mining",
+    "ai_inference",
+    "ai_training",
+    "ai_generative_training",
+)
 PNG_KEYWORD = b"XML:com.adobe.xmp"
 # A JPEG segment holds 65,533 bytes of content.
 MAX_PACKET_BYTES = 65_533 - len(XMP_HEAD)
@@ -213,3 +220,27 @@ def _add(parent: ET.Element, name: str, kind: str, value: Any) -> None:
 def _child(parent: ET.Element, name: str) -> ET.Element:
     prefix, _, local = name.partition(":")
     return ET.SubElement(parent, f"{{{SPACES[prefix]}}}{local}")
+
+
+def mining_term(training: dict[str, str]) -> str:
+    """Return the PLUS term for a training permission; the strictest wins.
+
+    Args:
+        training: allowed, notAllowed or constrained for data_mining, ai_inference,
+            ai_training and ai_generative_training, as in `ClaimPlan.training`.
+    """
+    uses = set(training.values())
+    if not training:
+        return "DMI-UNSPECIFIED"
+    if len(training) == len(TRAINING_KINDS) and uses == {"notAllowed"}:
+        return "DMI-PROHIBITED"
+    if "constrained" in uses or {
+        training.get("ai_inference"),
+        training.get("data_mining"),
+    } & {"notAllowed"}:
+        return "DMI-PROHIBITED-SEECONSTRAINT"
+    if training.get("ai_training") == "notAllowed":
+        return "DMI-PROHIBITED-AIMLTRAINING"
+    if training.get("ai_generative_training") == "notAllowed":
+        return "DMI-PROHIBITED-GENAIMLTRAINING"
+    return "DMI-ALLOWED" if len(training) == len(TRAINING_KINDS) else "DMI-UNSPECIFIED"
