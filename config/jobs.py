@@ -37,9 +37,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "payouts.paid": ("royalties.tasks.apply_payment", "default"),
 }
 
-TIMETABLE: dict[str, float] = {
-    "log.sequence": 1.0,
-    "log.checkpoint": settings.CHECKPOINT_SECONDS,
+# Seconds between two runs; with a question, asked first, whether to run at all.
+TIMETABLE: dict[str, float | tuple[float, str]] = {
+    "log.sequence": (1.0, "log.wanted.entries_wait"),
+    "log.checkpoint": (settings.CHECKPOINT_SECONDS, "log.wanted.head_grew"),
     "chain.confirm": 1.0,
     "chain.follow": 1.0,
     "chain.anchor": settings.CHECKPOINT_SECONDS,

@@ -5,49 +5,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.PositiveBigIntegerField(unique=True)),
-                ('root', models.BinaryField(max_length=32)),
-                ('note', models.TextField()),
-                ('timestamp', models.BinaryField(blank=True, null=True)),
-                ('timestamped_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("size", models.PositiveBigIntegerField(unique=True)),
+                ("root", models.BinaryField(max_length=32)),
+                ("note", models.TextField()),
+                ("timestamp", models.BinaryField(blank=True, null=True)),
+                ("timestamped_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Head',
+            name="Head",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('only', models.BooleanField(default=True, unique=True)),
-                ('size', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("only", models.BooleanField(default=True, unique=True)),
+                ("size", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
-                ('data', models.BinaryField()),
-                ('leaf_hash', models.BinaryField(max_length=32)),
-                ('envelope', models.JSONField(blank=True, null=True)),
-                ('salt', models.BinaryField(blank=True, max_length=32, null=True)),
-                ('index', models.PositiveBigIntegerField(blank=True, null=True, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('sequenced_at', models.DateTimeField(blank=True, null=True)),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("data", models.BinaryField()),
+                ("leaf_hash", models.BinaryField(max_length=32)),
+                ("envelope", models.JSONField(blank=True, null=True)),
+                ("salt", models.BinaryField(blank=True, max_length=32, null=True)),
+                (
+                    "index",
+                    models.PositiveBigIntegerField(blank=True, null=True, unique=True),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sequenced_at", models.DateTimeField(blank=True, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('index__isnull', True)), fields=['id'], name='entry_pending')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("index__isnull", True)),
+                        fields=["id"],
+                        name="entry_pending",
+                    )
+                ],
             },
         ),
     ]
