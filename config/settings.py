@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.headers.HeadersMiddleware",
+    "accounts.request_id.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -132,6 +133,7 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = env.str("COLOPHON_STATIC_ROOT", default=str(VAR_DIR / "static"))
+Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 WHITENOISE_AUTOREFRESH = False
@@ -161,15 +163,22 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Only a verified address keeps sign-up from telling who has an account already.
+ACCOUNT_EMAIL_VERIFICATION = "optional" if DEMO else "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-EMAIL_BACKEND = env.str(
-    "COLOPHON_EMAIL_BACKEND",
-    default="django.core.mail.backends.filebased.EmailBackend",
+EMAIL_HOST = env.str("COLOPHON_EMAIL_HOST", default="")
+EMAIL_PORT = env.int("COLOPHON_EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("COLOPHON_EMAIL_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("COLOPHON_EMAIL_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("COLOPHON_EMAIL_TLS", default=True)
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = (
+    f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 )
 EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("COLOPHON_FROM_EMAIL", default="colophon@localhost")
@@ -222,7 +231,11 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.problems.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"verify": "60/min", "write": "600/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "verify": "60/min",
+        "wallet": "30/min",
+        "write": "600/min",
+    },
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -239,7 +252,10 @@ SPECTACULAR_SETTINGS = {
 # --- Jobs ---------------------------------------------------------------------------
 OUTBOX_TABLE = "config.jobs.TABLE"
 OUTBOX_TIMETABLE = "config.jobs.TIMETABLE"
-OUTBOX_LEASE_SECONDS = env.int("COLOPHON_LEASE_SECONDS", default=60)
+OUTBOX_CELERY_APP = "config.celery.app"
+# Off in tests: no message of a test may reach a broker that somebody else uses.
+OUTBOX_NUDGE = env.bool("COLOPHON_NUDGE", default=not TESTING)
+OUTBOX_LEASE_SECONDS = env.int("COLOPHON_LEASE_SECONDS", default=30)
 OUTBOX_MAX_ATTEMPTS = env.int("COLOPHON_MAX_ATTEMPTS", default=12)
 OUTBOX_POLL_SECONDS = env.float("COLOPHON_POLL_SECONDS", default=0.5)
 
@@ -252,6 +268,7 @@ AUTHORITIES_DIR = Path(
     env.str("COLOPHON_AUTHORITIES", default=str(SECRETS_DIR / "authorities"))
 )
 KEYS_DIR = Path(env.str("COLOPHON_KEYS", default=str(SECRETS_DIR / "keys")))
+CUSTODY_KEY = secret("COLOPHON_CUSTODY_KEY")
 
 # --- Chain --------------------------------------------------------------------------
 CHAIN_RPC_URLS = env.list("COLOPHON_RPC_URLS", default=[])

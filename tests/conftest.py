@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_socket
 
+pytest_plugins = ["tests.cast"]
+
 POSTGRES_URL = os.environ.get(
     "COLOPHON_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/test"
 )

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('key_id', models.CharField(max_length=64, unique=True)),
                 ('spki', models.BinaryField()),
                 ('algorithm', models.CharField(default='ed25519', max_length=16)),
-                ('purpose', models.CharField(choices=[('actor', 'Actor'), ('runtime', 'Runtime'), ('account', 'Account')], max_length=8)),
+                ('purpose', models.CharField(choices=[('actor', 'Actor'), ('runtime', 'Runtime'), ('account', 'Account'), ('verdict', 'Verdict')], max_length=8)),
                 ('custody', models.CharField(choices=[('client', 'Client'), ('server', 'Server')], max_length=8)),
                 ('label', models.CharField(blank=True, default='', max_length=80)),
                 ('sealed_private', models.BinaryField(blank=True, null=True)),

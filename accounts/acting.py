@@ -1,0 +1,55 @@
+"""Which party a request acts for.
+
+An API key acts for its own party and no other. A person acts for the party they
+chose (`?party=` or the session), and only for one they are a member of.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from accounts.errors import NoPartyError
+from accounts.models import ApiKey, Party, User
+
+SESSION_KEY = "party"
+
+
+def acting_party(request: HttpRequest | Request) -> Party:
+    """The party that the request acts for.
+
+    Raises:
+        NoPartyError: nobody is signed in, or the party asked for is not one of
+            theirs (the answer is the same when it does not exist).
+    """
+    asked = request.GET.get("party", "")
+    key = getattr(request, "auth", None)
+    if isinstance(key, ApiKey):
+        if asked and asked != key.party.code:
+            raise NoPartyError("An API key acts for its own party only.")
+        return key.party
+    if not isinstance(request.user, User):
+        raise NoPartyError("Sign in first.")
+    mine = Party.objects.of(request.user).order_by("memberships__pk")
+    if asked:
+        found = mine.filter(code=asked).first()
+    else:
+        chosen = request.session.get(SESSION_KEY, "")
+        found = mine.filter(code=chosen).first() or mine.first()
+    if found is None:
+        raise NoPartyError
+    return found
+
+
+def choose_party(request: HttpRequest, code: str) -> Party:
+    """Remember in the session which of the user's parties acts from now on.
+
+    Raises:
+        NoPartyError: not one of theirs.
+    """
+    assert isinstance(request.user, User)
+    found = Party.objects.of(request.user).filter(code=code).first()
+    if found is None:
+        raise NoPartyError
+    request.session[SESSION_KEY] = found.code
+    return found
