@@ -53,14 +53,14 @@ def load_json(data: bytes | str, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
     return value
 
 
-def format_time(moment: datetime) -> str:
+def format_time(moment: datetime, field: str = "") -> str:
     """RFC 3339 in UTC with Z, the only form that records carry.
 
     Raises:
         InputError: the moment has no time zone.
     """
     if moment.tzinfo is None:
-        raise InputError("has no time zone; pass an aware datetime")
+        raise InputError("has no time zone; pass an aware datetime", field)
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
