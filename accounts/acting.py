@@ -9,8 +9,8 @@ from __future__ import annotations
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from accounts.errors import NoPartyError
-from accounts.models import ApiKey, Party, User
+from accounts.errors import NoPartyError, NotOwnerError
+from accounts.models import ApiKey, Membership, Party, User
 
 SESSION_KEY = "party"
 
@@ -39,6 +39,26 @@ def acting_party(request: HttpRequest | Request) -> Party:
     if found is None:
         raise NoPartyError
     return found
+
+
+def owned_party(request: HttpRequest | Request) -> Party:
+    """The acting party, where the user may change money and keys.
+
+    Raises:
+        NoPartyError: as `acting_party`.
+        NotOwnerError: the user is a member but not an owner.
+    """
+    party = acting_party(request)
+    assert isinstance(request.user, User)
+    if not is_owner(request.user, party):
+        raise NotOwnerError
+    return party
+
+
+def is_owner(user: User, party: Party) -> bool:
+    """Whether the user is an owner of the party, not just a member."""
+    owner = Membership.Role.OWNER
+    return user.memberships.filter(party=party, role=owner).exists()
 
 
 def choose_party(request: HttpRequest, code: str) -> Party:

@@ -105,6 +105,13 @@ class NoPartyError(Problem):
     )
 
 
+class NotOwnerError(Problem):
+    status = 403
+    code = "not-owner"
+    title = "Only an owner of the party may do this"
+    meaning = "Wallets, payout and keys are changed by the party's owners."
+
+
 class WalletProofError(Problem):
     status = 403
     code = "wallet-proof"

@@ -10,171 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
-from accounts.errors import (
-    REGISTRY,
-    FieldError,
-    Problem,
-    ProblemCode,
-    register,
-)
+from accounts import standard_problems as standard
+from accounts.errors import REGISTRY, FieldError, Problem, ProblemCode
 from colophon import errors as pure
 
 __all__ = ["Problem", "exception_handler", "problem_response"]
 
 CONTENT_TYPE = "application/problem+json"
-
-_MALFORMED = register(
-    "malformed",
-    400,
-    "The request could not be read",
-    "The body is not valid JSON, or not of the announced content type.",
-)
-_INVALID = register(
-    "invalid",
-    400,
-    "Some fields are wrong",
-    "`errors` names each wrong field by a JSON pointer and says what it needs.",
-)
-_UNAUTHENTICATED = register(
-    "not-authenticated",
-    401,
-    "Sign in first",
-    "Send `Authorization: Bearer clp_…` with a live API key, or sign in.",
-)
-_FORBIDDEN = register(
-    "permission-denied",
-    403,
-    "Not allowed",
-    "The API key lacks a scope, the CSRF token is missing, or this is not yours.",
-)
-_NOT_FOUND = register(
-    "not-found",
-    404,
-    "Not found",
-    "There is nothing at this address, or nothing that you may see.",
-)
-_METHOD = register(
-    "method-not-allowed",
-    405,
-    "Method not allowed",
-    "The `Allow` header lists the methods of this address.",
-)
-_ACCEPT = register(
-    "not-acceptable",
-    406,
-    "No such representation",
-    "Ask for `application/json` in the `Accept` header.",
-)
-_MEDIA = register(
-    "unsupported-media-type",
-    415,
-    "Unsupported media type",
-    "Send the content type that the API reference names for this address.",
-)
-_THROTTLED = register(
-    "throttled",
-    429,
-    "Too many requests",
-    "Wait for the seconds in the `Retry-After` header, then go on.",
-)
-
-_BY_STATUS = {
-    entry.status: entry
-    for entry in (
-        _MALFORMED,
-        _UNAUTHENTICATED,
-        _FORBIDDEN,
-        _NOT_FOUND,
-        _METHOD,
-        _ACCEPT,
-        _MEDIA,
-        _THROTTLED,
-    )
-}
-
-# The pure library's families, narrowest first: (class, code).
-_PURE: tuple[tuple[type[pure.ColophonError], ProblemCode], ...] = (
-    (
-        pure.InputError,
-        register(
-            "invalid-record",
-            422,
-            "The record is not acceptable",
-            "The request was read, but the record in it breaks the format: `errors` "
-            "points at the field. The formats are in docs/statements.md.",
-        ),
-    ),
-    (
-        pure.SignatureError,
-        register(
-            "bad-signature",
-            422,
-            "The signature does not match",
-            "The record was not signed by the key it names, or was changed after.",
-        ),
-    ),
-    (
-        pure.ProofError,
-        register(
-            "bad-proof",
-            422,
-            "The proof does not hold",
-            "A Merkle, chain or time-stamp proof does not lead to what it claims.",
-        ),
-    ),
-    (
-        pure.EvidenceError,
-        register(
-            "bad-evidence",
-            422,
-            "The evidence cannot be read",
-            "The bundle is not a `.colophon` file or is inconsistent in itself.",
-        ),
-    ),
-    (
-        pure.CredentialError,
-        register(
-            "bad-credential",
-            422,
-            "The file's credential cannot be read",
-            "The file could not be parsed safely; the detail has the reader's code.",
-        ),
-    ),
-    (
-        pure.TrustError,
-        register(
-            "untrusted",
-            422,
-            "The signer is not known",
-            "The trust list does not name this signer.",
-        ),
-    ),
-    (
-        pure.CouldNotCheck,
-        register(
-            "could-not-check",
-            503,
-            "Could not check just now",
-            "Something outside, such as the chain, did not answer. Try again later; "
-            "this says nothing about the thing checked.",
-        ),
-    ),
-    (
-        pure.ColophonError,
-        register(
-            "refused",
-            409,
-            "Refused",
-            "The request does not fit the present state; the detail says why.",
-        ),
-    ),
-)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -189,20 +35,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return _of_colophon(error, request)
     if isinstance(error, exceptions.ValidationError):
         found = tuple(_field_errors(error.get_full_details()))
-        return problem_response(_INVALID, request=request, errors=found)
-    if isinstance(error, Http404 | PermissionDenied):
-        entry = _NOT_FOUND if isinstance(error, Http404) else _FORBIDDEN
-        return problem_response(entry, request=request)
-    answer = drf_handler(error, context)
-    if answer is None or not isinstance(error, exceptions.APIException):
-        return None
-    entry = _BY_STATUS.get(answer.status_code, _INVALID)
-    made = problem_response(entry, detail=str(error.detail), request=request)
-    made.status_code = answer.status_code
-    for name in ("WWW-Authenticate", "Retry-After"):
-        if name in answer.headers:
-            made[name] = answer[name]
-    return made
+        return problem_response(standard.INVALID, request=request, errors=found)
+    for family, entry in standard.PLAIN:
+        if isinstance(error, family):
+            return problem_response(entry, request=request)
+    return _of_framework(error, context)
 
 
 def problem_response(
@@ -246,7 +83,7 @@ def describe(
     """Which registered problem an error is, with its detail and field errors."""
     if isinstance(error, Problem):
         return REGISTRY[error.code], error.detail, error.errors
-    entry = next(code for family, code in _PURE if isinstance(error, family))
+    entry = next(code for family, code in standard.PURE if isinstance(error, family))
     if isinstance(error, pure.InputError):
         pointer = f"/{error.field}" if error.field else ""
         return entry, str(error), (FieldError(pointer, error.message),)
@@ -256,6 +93,21 @@ def describe(
 def _of_colophon(error: pure.ColophonError, request: Any) -> Response:
     entry, detail, errors = describe(error)
     return problem_response(entry, detail=detail, errors=errors, request=request)
+
+
+def _of_framework(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The framework's own errors, with the headers that it sets for them."""
+    answer = drf_handler(error, context)
+    if answer is None or not isinstance(error, exceptions.APIException):
+        return None
+    entry = standard.BY_STATUS.get(answer.status_code, standard.INVALID)
+    request = context.get("request")
+    made = problem_response(entry, detail=str(error.detail), request=request)
+    made.status_code = answer.status_code
+    for name in ("WWW-Authenticate", "Retry-After"):
+        if name in answer.headers:
+            made[name] = answer[name]
+    return made
 
 
 def _field_errors(details: Any, pointer: str = "") -> Iterator[FieldError]:

@@ -1,66 +1,27 @@
 """Wallet sign-in and linking: the server writes the whole EIP-4361 text.
 
-The text is stored and the signature is checked over exactly the stored text, so
-nothing a client sends is ever parsed. Each text is bound to one session and one
-purpose, lives five minutes and is used once, whatever the answer.
-Sources: EIP-4361, EIP-191, EIP-1271.
+Each text is stored, bound to one session and one purpose, lives five minutes and is
+used once, whatever the answer.
+Source: EIP-4361; the text itself is in siwe.py.
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import string
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from eth_account import Account
-from eth_account.messages import encode_defunct
-from eth_utils.address import is_checksum_address, to_checksum_address
 
+from accounts import siwe
 from accounts.errors import UnknownWalletError, WalletProofError, WalletTakenError
 from accounts.models import Holder, Party, User, Wallet, WalletChallenge
-from chain.errors import ChainError
-from chain.models import Network
-from colophon.digest import keccak256
-from colophon.errors import CouldNotCheck, InputError
+from colophon.errors import InputError
 
 LIFETIME = timedelta(minutes=5)
 NONCE_CHARACTERS = 24
-MAX_SIGNATURE_BYTES = 8 * 1024  # contract wallets may send several signatures
-EOA_SIGNATURE_BYTES = 65
-# EIP-4361 wants a chain id; this one stands in until a chain is connected.
-MAINNET = 1
 _ALPHABET = string.ascii_letters + string.digits
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
-_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+", re.ASCII)
-_STATEMENTS = {
-    WalletChallenge.Purpose.LOGIN: (
-        "Sign in to Colophon. This costs nothing and moves no money."
-    ),
-    WalletChallenge.Purpose.LINK: (
-        "Link this wallet to your Colophon account. "
-        "This costs nothing and moves no money."
-    ),
-}
-
-
-def check_address(text: object, field: str) -> str:
-    """The EIP-55 form of an address.
-
-    Raises:
-        InputError: not 0x and 40 hex digits, or mixed case with a wrong checksum.
-    """
-    if not isinstance(text, str) or _ADDRESS.fullmatch(text) is None:
-        raise InputError("is not an address (0x and 40 hex digits)", field)
-    digits = text[2:]
-    mixed = digits not in (digits.lower(), digits.upper())
-    if mixed and not is_checksum_address(text):
-        raise InputError("has a wrong checksum; copy the address again", field)
-    return str(to_checksum_address(text))
 
 
 def challenge(address: str, purpose: str, session_key: str) -> WalletChallenge:
@@ -79,15 +40,16 @@ def challenge(address: str, purpose: str, session_key: str) -> WalletChallenge:
         raise InputError("is missing; allow cookies and try again", "session")
     issued_at = timezone.now().replace(microsecond=0)
     nonce = "".join(secrets.choice(_ALPHABET) for _ in range(NONCE_CHARACTERS))
-    checked = check_address(address, "address")
+    checked = siwe.check_address(address, "address")
+    ends_at = issued_at + LIFETIME
     WalletChallenge.objects.filter(expires_at__lt=issued_at - LIFETIME).delete()
     return WalletChallenge.objects.create(
         nonce=nonce,
         purpose=purpose,
         address=checked,
-        message=_compose(checked, purpose, nonce, issued_at),
+        message=siwe.compose(checked, purpose, nonce, issued_at, ends_at),
         session_key=session_key,
-        expires_at=issued_at + LIFETIME,
+        expires_at=ends_at,
     )
 
 
@@ -103,7 +65,7 @@ def verify(nonce: str, signature: str, session_key: str, purpose: str) -> str:
             or not signed by the wallet. The answer is the same for all of them.
         CouldNotCheck: it may be a contract wallet and the chain does not answer.
     """
-    raw = _signature_bytes(signature)
+    raw = siwe.signature_bytes(signature)
     now = timezone.now()
     used = WalletChallenge.objects.filter(
         nonce=nonce,
@@ -115,10 +77,7 @@ def verify(nonce: str, signature: str, session_key: str, purpose: str) -> str:
     if not used:
         raise WalletProofError
     issued = WalletChallenge.objects.get(nonce=nonce)
-    if not (
-        _signed_by_key(issued.message, raw, issued.address)
-        or _signed_by_contract(issued.message, raw, issued.address)
-    ):
+    if not siwe.is_signed(issued.message, raw, issued.address):
         raise WalletProofError
     return issued.address
 
@@ -183,60 +142,3 @@ def unlink(wallet: Wallet) -> None:
             "is where you are paid; choose another payout wallet first", "address"
         )
     wallet.delete()
-
-
-def _compose(address: str, purpose: str, nonce: str, issued_at: datetime) -> str:
-    """The text, line for line as EIP-4361 lays it out."""
-    site = urlsplit(settings.SITE_URL)
-    scheme = "" if site.scheme == "https" else f"{site.scheme}://"
-    network = Network.objects.first()
-    ends = f"{issued_at + LIFETIME:%Y-%m-%dT%H:%M:%SZ}"
-    return (
-        f"{scheme}{site.netloc} wants you to sign in with your Ethereum account:\n"
-        f"{address}\n"
-        "\n"
-        f"{_STATEMENTS[WalletChallenge.Purpose(purpose)]}\n"
-        "\n"
-        f"URI: {settings.SITE_URL}\n"
-        "Version: 1\n"
-        f"Chain ID: {network.chain_id if network else MAINNET}\n"
-        f"Nonce: {nonce}\n"
-        f"Issued At: {issued_at:%Y-%m-%dT%H:%M:%SZ}\n"
-        f"Expiration Time: {ends}"
-    )
-
-
-def _signature_bytes(text: object) -> bytes:
-    """Bytes of a 0x hex signature."""
-    if not isinstance(text, str) or _HEX.fullmatch(text) is None:
-        raise InputError("is not 0x and hex digits", "signature")
-    if len(text) > 2 + 2 * MAX_SIGNATURE_BYTES:
-        raise InputError("is too long for a signature", "signature")
-    return bytes.fromhex(text[2:])
-
-
-def _signed_by_key(message: str, signature: bytes, address: str) -> bool:
-    """Whether the address's own key signed (EIP-191 personal message)."""
-    if len(signature) != EOA_SIGNATURE_BYTES:
-        return False
-    try:
-        found = Account.recover_message(
-            encode_defunct(text=message), signature=signature
-        )
-    except Exception:  # noqa: BLE001 - eth-account raises a dozen unrelated types
-        return False
-    return bool(found == address)
-
-
-def _signed_by_contract(message: str, signature: bytes, address: str) -> bool:
-    """Whether a contract wallet at the address says so (EIP-1271)."""
-    if not Network.objects.exists():
-        return False
-    from chain.read import is_valid_signature
-
-    text = message.encode()
-    digest = keccak256(b"\x19Ethereum Signed Message:\n%d%b" % (len(text), text))
-    try:
-        return bool(is_valid_signature(address, digest, signature))
-    except ChainError as error:
-        raise CouldNotCheck("wallet signature", "the chain does not answer") from error

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import api_keys, keys, wallets
-from accounts.acting import acting_party, choose_party
+from accounts.acting import acting_party, choose_party, is_owner, owned_party
 from accounts.decorators import recently_signed_in
 from accounts.errors import NoPartyError, Problem
 from accounts.forms import (
@@ -25,7 +24,7 @@ from accounts.forms import (
     ProfileForm,
     RevokeKeyForm,
 )
-from accounts.models import Membership, Party, User
+from accounts.models import Party, User
 from accounts.register import open_account
 from colophon.errors import ColophonError, InputError
 
@@ -89,7 +88,7 @@ def organization(request: HttpRequest) -> HttpResponse:
 @recently_signed_in
 def payout(request: HttpRequest) -> HttpResponse:
     """Choose the wallet that earnings are paid to."""
-    party = _owned_party(request)
+    party = owned_party(request)
     form = PayoutForm(request.POST, party=party)
     if not form.is_valid():
         return _page(request, payout_form=form)
@@ -103,7 +102,7 @@ def payout(request: HttpRequest) -> HttpResponse:
 @recently_signed_in
 def unlink(request: HttpRequest, address: str) -> HttpResponse:
     """Forget one of the party's wallets."""
-    party = _owned_party(request)
+    party = owned_party(request)
     wallet = get_object_or_404(party.wallets, address=address)
     try:
         wallets.unlink(wallet)
@@ -120,7 +119,7 @@ def unlink(request: HttpRequest, address: str) -> HttpResponse:
 def create_api_key(request: HttpRequest) -> HttpResponse:
     """Make an API key and show its secret on this page, this once."""
     assert isinstance(request.user, User)
-    party = _owned_party(request)
+    party = owned_party(request)
     form = ApiKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, api_key_form=form)
@@ -135,7 +134,7 @@ def create_api_key(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_api_key(request: HttpRequest, prefix: str) -> HttpResponse:
     """Revoke one of the party's API keys."""
-    party = _owned_party(request)
+    party = owned_party(request)
     row = get_object_or_404(party.api_keys, prefix=prefix)
     api_keys.revoke(row)
     messages.success(request, f"“{row.label}” is revoked and no longer accepted.")
@@ -146,7 +145,7 @@ def revoke_api_key(request: HttpRequest, prefix: str) -> HttpResponse:
 @require_POST
 def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
     """Revoke one of the party's signing keys from now on."""
-    party = _owned_party(request)
+    party = owned_party(request)
     key = get_object_or_404(party.keys, key_id=key_id)
     form = RevokeKeyForm(request.POST)
     if not form.is_valid():
@@ -168,7 +167,7 @@ def _page(request: HttpRequest, **refused: Form) -> HttpResponse:
     party = acting_party(request)
     context: dict[str, Any] = {
         "party": party,
-        "is_owner": _is_owner(request.user, party),
+        "is_owner": is_owner(request.user, party),
         "memberships": request.user.memberships.select_related("party").order_by("pk"),
         "holder": party.holder,
         "wallets": party.wallets.order_by("pk"),
@@ -183,24 +182,6 @@ def _page(request: HttpRequest, **refused: Form) -> HttpResponse:
     }
     status = REFUSED if refused else 200
     return render(request, "accounts/settings.html", context, status=status)
-
-
-def _owned_party(request: HttpRequest) -> Party:
-    """The acting party, where the user may change money and keys.
-
-    Raises:
-        PermissionDenied: the user is a member but not an owner.
-    """
-    party = acting_party(request)
-    assert isinstance(request.user, User)
-    if not _is_owner(request.user, party):
-        raise PermissionDenied("Only an owner of the party may change this.")
-    return party
-
-
-def _is_owner(user: User, party: Party) -> bool:
-    owner = Membership.Role.OWNER
-    return user.memberships.filter(party=party, role=owner).exists()
 
 
 def _back(section: str) -> HttpResponse:

@@ -19,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from rest_framework.throttling import SimpleRateThrottle
 
-from accounts import wallets
-from accounts.acting import acting_party
+from accounts import siwe, wallets
+from accounts.acting import owned_party
 from accounts.errors import Problem
 from accounts.models import User, WalletChallenge
 from accounts.problems import CONTENT_TYPE, describe, problem_body
@@ -107,7 +107,7 @@ def link(request: HttpRequest, fields: Fields) -> HttpResponse:
     """Link the wallet that signed, for nonce and signature."""
     if not isinstance(request.user, User):
         raise SignInNeededError
-    party = acting_party(request)
+    party = owned_party(request)
     address = _proven(request, fields, WalletChallenge.Purpose.LINK)
     wallets.link(request.user, party, address)
     if not _wants_json(request):
@@ -128,7 +128,7 @@ def _proven(request: HttpRequest, fields: Fields, purpose: str) -> str:
     """The address whose wallet signed the text of this session."""
     return wallets.verify(
         fields.text("nonce"),
-        fields.text("signature", limit=2 + 2 * wallets.MAX_SIGNATURE_BYTES),
+        fields.text("signature", limit=2 + 2 * siwe.MAX_SIGNATURE_BYTES),
         request.session.session_key or "",
         purpose,
     )
