@@ -104,16 +104,20 @@ def size_of(data: bytes, parts: list[Part]) -> tuple[int, int]:
     """Return width and height in pixels as the header states them.
 
     Raises:
-        InputError: the picture states no size.
+        InputError: the picture states no size, or several.
     """
+    sizes = []
     for part in parts:
         if part.kind == b"IHDR":
-            width, height = struct.unpack_from(">II", data, part.body)
-            return width, height
-        if part.kind in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, part.body + 1)
-            return width, height
-    raise InputError("the picture states no size", "file")
+            sizes.append(struct.unpack_from(">II", data, part.body))
+        elif part.kind in _FRAMES:
+            sizes.append(struct.unpack_from(">HH", data, part.body + 1)[::-1])
+    if len(sizes) != 1:
+        # A decoder might take the other one than the one we checked.
+        count = "more than one" if sizes else "no"
+        raise InputError(f"the picture states {count} size", "file")
+    width, height = sizes[0]
+    return width, height
 
 
 def application(data: bytes, parts: list[Part], marker: int) -> Iterator[bytes]:

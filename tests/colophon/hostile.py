@@ -1,0 +1,141 @@
+"""Hostile files, made on the fly: bombs, cut-off files, polyglots, misnamed files."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+from PIL import Image
+
+from colophon.containers import PNG_MAGIC, png_chunk
+
+
+def png_header(width: int, height: int, *, depth: int = 8, color: int = 2) -> bytes:
+    body = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    return PNG_MAGIC + png_chunk(b"IHDR", body)
+
+
+def flood(width: int, height: int) -> bytes:
+    """A PNG that swells to its stated size from a few kilobytes."""
+    packer = zlib.compressobj(9)
+    row = b"\0" + bytes(3 * width)
+    packed = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    return png_header(width, height) + png_chunk(b"IDAT", packed) + end()
+
+
+def end() -> bytes:
+    return png_chunk(b"IEND", b"")
+
+
+def picture(kind: str, size: tuple[int, int] = (64, 64)) -> bytes:
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize(size).convert("RGB").save(out, kind)
+    return out.getvalue()
+
+
+def jpeg_of_size(width: int, height: int) -> bytes:
+    """A JPEG whose frame header lies about its size."""
+    data = bytearray(picture("JPEG"))
+    place = data.index(b"\xff\xc0") + 5
+    data[place : place + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def text_bomb() -> bytes:
+    """A PNG whose text swells to 256 MiB."""
+    packed = zlib.compress(bytes(256 << 20), 9)
+    body = b"Comment\0\0" + packed
+    good = picture("PNG")
+    cut = good.index(b"IDAT") - 4
+    return good[:cut] + png_chunk(b"zTXt", body) + good[cut:]
+
+
+def too_few_pixels() -> bytes:
+    packed = zlib.compress(bytes(100))
+    return png_header(64, 64) + png_chunk(b"IDAT", packed) + end()
+
+
+def animated() -> bytes:
+    good = picture("PNG")
+    cut = good.index(b"IDAT") - 4
+    return good[:cut] + png_chunk(b"acTL", struct.pack(">II", 60, 0)) + good[cut:]
+
+
+def frames() -> bytes:
+    out = io.BytesIO()
+    images = [Image.new("P", (64, 64), n) for n in range(20)]
+    images[0].save(out, "GIF", save_all=True, append_images=images[1:])
+    return out.getvalue()
+
+
+def broken_checksum() -> bytes:
+    good = bytearray(picture("PNG"))
+    good[good.index(b"IDAT") + 10] ^= 1
+    return bytes(good)
+
+
+def two_sizes() -> bytes:
+    """A PNG with two headers."""
+    good = picture("PNG")
+    return good[:33] + png_chunk(b"IHDR", good[16:29]) + good[33:]
+
+
+def zip_tail() -> bytes:
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("payload.txt", "hello")
+    return out.getvalue()
+
+
+# Name, bytes, and words that the refusal must hold.
+HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
+    ("pixel flood", lambda: flood(7_100, 7_100), "pixels; the most"),
+    ("flood by header alone", lambda: png_header(60_000, 60_000) + end(), "a side"),
+    ("side too long", lambda: flood(17_000, 1), "a side has at most"),
+    ("tall jpeg", lambda: jpeg_of_size(1, 65_000), "a side has at most"),
+    ("huge jpeg", lambda: jpeg_of_size(16_000, 16_000), "pixels; the most"),
+    ("zero size", lambda: png_header(0, 5) + end(), "zero"),
+    ("negative size", lambda: png_header(0xFFFFFFFF, 1) + end(), "a side"),
+    ("no size", lambda: PNG_MAGIC + end(), "states no size"),
+    ("two headers", two_sizes, "more than one size"),
+    ("cut-off jpeg", lambda: picture("JPEG")[:-200], "cut off"),
+    ("cut-off png", lambda: picture("PNG")[:-30], "cut off"),
+    ("half a png", lambda: picture("PNG")[:60] + end(), "cut off"),
+    ("no pixels", lambda: png_header(8, 8) + end(), "damaged"),
+    (
+        "wrong pixels",
+        lambda: png_header(8, 8) + png_chunk(b"IDAT", b"x") + end(),
+        "damag",
+    ),
+    ("too few pixels", too_few_pixels, "damaged"),
+    ("broken checksum", broken_checksum, "damaged"),
+    ("unknown color", lambda: png_header(8, 8, color=5) + end(), "damaged"),
+    ("only a magic", lambda: b"\xff\xd8\xff", "cut off"),
+    ("magic and junk", lambda: b"\xff\xd8\xff\xe0" + b"junk" * 500, "cut off"),
+    ("endless segment", lambda: b"\xff\xd8\xff\xe0\xff\xff" + bytes(9), "cut off"),
+    ("segment of no length", lambda: b"\xff\xd8\xff\xe0\0\0" + bytes(9), "cut off"),
+    ("animated png", animated, "animated"),
+    ("gif", frames, "image/gif"),
+    ("webp", lambda: picture("WEBP"), "image/webp"),
+    ("tiff", lambda: picture("TIFF"), "image/tiff"),
+    ("bmp", lambda: picture("BMP"), "image/bmp"),
+    ("pdf", lambda: b"%PDF-1.7\n%junk", "application/pdf"),
+    ("zip", zip_tail, "application/zip"),
+    ("svg", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
+    ("html", lambda: b"<!DOCTYPE html><script>alert(1)</script>", "text/html"),
+    ("program", lambda: b"\x7fELF" + bytes(100), "executable"),
+    ("script", lambda: b"#!/bin/sh\necho", "neither"),
+    ("empty", lambda: b"", "neither"),
+    ("zeros", lambda: bytes(1000), "neither"),
+    ("jpeg with zip", lambda: picture("JPEG") + zip_tail(), "behind the picture"),
+    ("png with zip", lambda: picture("PNG") + zip_tail(), "behind the picture"),
+    ("jpeg with html", lambda: picture("JPEG") + b"<HTML><b>", "behind the picture"),
+    ("png with script", lambda: picture("PNG") + b"\n<sCript>", "behind the picture"),
+    ("jpeg with pdf", lambda: picture("JPEG") + b"%PDF-1.4", "behind the picture"),
+    ("jpeg with program", lambda: picture("JPEG") + b"MZ" + bytes(64), "behind"),
+    ("pdf before jpeg", lambda: b"%PDF-1.4\n" + picture("JPEG"), "application/pdf"),
+]
