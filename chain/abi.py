@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import eth_abi
+from eth_abi import abi as eth_abi
+from eth_abi.exceptions import DecodingError
 from eth_utils.address import is_checksum_address, to_checksum_address
 
 from chain.errors import ArgsError
@@ -167,7 +168,7 @@ def checksum(address: Any, field: str = "address") -> str:
 def _decode(kinds: list[str], data: bytes) -> list[Any]:
     try:
         values = eth_abi.decode(kinds, data)
-    except eth_abi.exceptions.DecodingError as error:
+    except DecodingError as error:
         raise ArgsError(f"the answer does not decode as {kinds}: {error}") from error
     return [
         _normal(kind, list(value) if isinstance(value, tuple) else value, "answer")

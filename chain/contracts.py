@@ -120,5 +120,27 @@ def reason(error: RevertedError) -> str:
     return abi.explain(known, error.data) or str(error)
 
 
+def token_domain() -> dict[str, Any]:
+    """EIP-712 domain of the settlement token, as wallets want it."""
+    row = network()
+    token = row.contracts[TOKEN]
+    return _domain(row, token["address"], token["name"], token["version"])
+
+
+def ledger_domain() -> dict[str, Any]:
+    """EIP-712 domain of the ledger (redirections, refund requests)."""
+    row = network()
+    return _domain(row, row.contracts[LEDGER]["address"], LEDGER, "1")
+
+
+def _domain(row: Network, address: str, name: str, version: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": version,
+        "chainId": row.chain_id,
+        "verifyingContract": address,
+    }
+
+
 def _function(kind: Kind) -> abi.Entry:
     return abi.find(abi_of(kind.contract), "function", kind.function)

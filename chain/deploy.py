@@ -17,7 +17,14 @@ from django.db import transaction
 
 from chain import abi, contracts, fees, identity, keys
 from chain.abi import checksum
-from chain.errors import ChainError, NotDeployedError, RpcBehindError, WrongChainError
+from chain.errors import (
+    ArgsError,
+    ChainError,
+    NotDeployedError,
+    RpcBehindError,
+    RpcError,
+    WrongChainError,
+)
 from chain.gateway import Gateway, Receipt, connect
 from chain.kinds import ASSET, DEPLOYER, LEDGER, ROLES, TOKEN
 from chain.models import Network
@@ -165,7 +172,26 @@ def _deploy_all(
         },
         say,
     )
+    listed[TOKEN] |= _token_domain(gateway, listed[TOKEN]["address"])
     return listed
+
+
+def _token_domain(gateway: Gateway, address: str) -> dict[str, str]:
+    """EIP-712 name and version of the token, from its EIP-5267 answer.
+
+    Raises:
+        ChainError: the token does not say; it cannot take one-signature payments.
+    """
+    entry = abi.find(contracts.abi_of(TOKEN), "function", "eip712Domain")
+    try:
+        answer = gateway.call(address, abi.encode_call(entry, {}))
+        _, name, version, *_ = abi.decode_output(entry, answer)
+    except (RpcError, ArgsError) as error:
+        raise ChainError(
+            f"the token at {address} has no eip712Domain() (EIP-5267): name and "
+            "version of its signatures are unknown"
+        ) from error
+    return {"name": str(name), "version": str(version)}
 
 
 def _create(

@@ -7,21 +7,20 @@ try again; all the others need a decision.
 
 from __future__ import annotations
 
+from colophon.errors import InputError
+from outbox.errors import Retry
+
 
 class ChainError(Exception):
     """Base of all errors of this app."""
 
 
-class ArgsError(ChainError):
+class ArgsError(InputError, ChainError):
     """An intent's kind or arguments are not what the contract function takes.
 
     Attributes:
         field: the argument that is wrong, empty when the whole intent is meant.
     """
-
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(f"{field}: {message}" if field else message)
-        self.field = field
 
 
 class KeyReusedError(ChainError):
@@ -48,8 +47,10 @@ class FeeCapError(ChainError):
     """The next fee would exceed CHAIN_MAX_FEE_GWEI."""
 
 
-class Later(ChainError):  # noqa: N818 - a state, not a fault
+class Later(ChainError, Retry):  # noqa: N818 - a state, not a fault
     """Not now: run again after some seconds; no effect happened or is lost.
+
+    A job's handler may let it through: to `outbox` it is a `Retry`.
 
     Attributes:
         after_seconds: how long to wait at least.
@@ -58,9 +59,7 @@ class Later(ChainError):  # noqa: N818 - a state, not a fault
     after_seconds: float = 2.0
 
     def __init__(self, message: str, after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        if after_seconds is not None:
-            self.after_seconds = after_seconds
+        super().__init__(message, after_seconds or type(self).after_seconds)
 
 
 class RpcDownError(Later):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import requests
@@ -19,7 +19,7 @@ from django.conf import settings
 from web3.providers.rpc import HTTPProvider
 from web3.types import RPCEndpoint
 
-from chain.abi import checksum
+from chain.abi import checksum as checksum_address
 from chain.answers import error_of
 from chain.errors import (
     ChainError,
@@ -114,8 +114,7 @@ class Gateway:
         """The results of many reads in order, in as few round trips as possible."""
         found: list[Any] = []
         for start in range(0, len(calls), BATCH):
-            part = list(calls[start : start + BATCH])
-            found += self._any(lambda at, part=part: self._many(at, part))
+            found += self._any(partial(self._many, calls[start : start + BATCH]))
         return found
 
     def everywhere(self, method: str, params: Params) -> list[Any]:
@@ -155,7 +154,7 @@ class Gateway:
         )
         return _result(answer)
 
-    def _many(self, at: int, calls: Sequence[tuple[str, Params]]) -> list[Any]:
+    def _many(self, calls: Sequence[tuple[str, Params]], at: int) -> list[Any]:
         provider = self._providers[at]
         batch = [(RPCEndpoint(method), params) for method, params in calls]
         answers = self._post(at, lambda: provider.make_batch_request(batch))
@@ -317,13 +316,21 @@ class Gateway:
 
     def logs(self, addresses: Sequence[str], first: int, last: int) -> list[Log]:
         """All logs of some contracts in a closed range of blocks, in order."""
-        asked = {
-            "address": list(addresses),
-            "fromBlock": _tag(first),
-            "toBlock": _tag(last),
-        }
-        logs = [_log(answer) for answer in self.request("eth_getLogs", [asked])]
-        return sorted(logs, key=lambda log: (log.block_number, log.log_index))
+        return _logs(self.request("eth_getLogs", [_range(addresses, first, last)]))
+
+    def logs_everywhere(
+        self, addresses: Sequence[str], first: int, last: int
+    ) -> list[list[Log]]:
+        """The same according to each answering node."""
+        asked = _range(addresses, first, last)
+        return [_logs(found) for found in self.everywhere("eth_getLogs", [asked])]
+
+    def block_logs_everywhere(
+        self, addresses: Sequence[str], block_hash: str
+    ) -> list[list[Log]]:
+        """Logs of some contracts in one block, according to each answering node."""
+        asked = {"address": list(addresses), "blockHash": block_hash}
+        return [_logs(found) for found in self.everywhere("eth_getLogs", [asked])]
 
 
 @cache
@@ -413,13 +420,26 @@ def _receipt(answer: Any) -> Receipt | None:
         index=_integer(answer["transactionIndex"]),
         succeeded=_integer(answer["status"]) == 1,
         gas_used=_integer(answer["gasUsed"]),
-        created=checksum(created) if created else None,
+        created=checksum_address(created) if created else None,
     )
+
+
+def _range(addresses: Sequence[str], first: int, last: int) -> dict[str, Any]:
+    return {
+        "address": list(addresses),
+        "fromBlock": _tag(first),
+        "toBlock": _tag(last),
+    }
+
+
+def _logs(answer: Any) -> list[Log]:
+    logs = [_log(one) for one in answer]
+    return sorted(logs, key=lambda log: (log.block_number, log.log_index))
 
 
 def _log(answer: Any) -> Log:
     return Log(
-        address=checksum(answer["address"]),
+        address=checksum_address(answer["address"]),
         topics=tuple(_bytes(topic) for topic in answer["topics"]),
         data=_bytes(answer["data"]),
         block_number=_integer(answer["blockNumber"]),

@@ -14,6 +14,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "chain.confirm": ("chain.tasks.confirm", "chain"),
     "chain.follow": ("chain.tasks.follow", "chain"),
     "chain.anchor": ("chain.tasks.anchor", "chain"),
+    "chain.reconcile": ("chain.tasks.reconcile", "chain"),
     # provenance
     "asset.examine": ("provenance.tasks.examine_asset", "media"),
     "asset.sign": ("provenance.tasks.sign_asset", "media"),
@@ -41,9 +42,10 @@ TABLE: dict[str, tuple[str, str]] = {
 TIMETABLE: dict[str, float | tuple[float, str]] = {
     "log.sequence": (1.0, "log.wanted.entries_wait"),
     "log.checkpoint": (settings.CHECKPOINT_SECONDS, "log.wanted.head_grew"),
-    "chain.confirm": 1.0,
-    "chain.follow": 1.0,
-    "chain.anchor": settings.CHECKPOINT_SECONDS,
+    "chain.confirm": (1.0, "chain.wanted.under_way"),
+    "chain.follow": (1.0, "chain.wanted.is_deployed"),
+    "chain.anchor": (settings.CHECKPOINT_SECONDS, "chain.wanted.anchor_wanted"),
+    "chain.reconcile": (60.0, "chain.wanted.is_deployed"),
     "settle.build": settings.SETTLE_SECONDS,
     "settle.mature": 2.0,
     "orders.expire": 60.0,
