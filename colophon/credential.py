@@ -47,6 +47,7 @@ class Detail:
     store_sha256: str = ""  # of the whole manifest store, hex
     remote_url: str = ""
     all_actions_included: bool = False
+    actions_attributed: bool = False
     actions: list[dict[str, Any]] = field(default_factory=list)
     ingredients: list[dict[str, Any]] = field(default_factory=list)
     assertions: dict[str, Any] = field(default_factory=dict)
@@ -237,6 +238,7 @@ def _detail(seen: dict[str, Any], tree: graph.Tree) -> Detail:
         signature_sha256=seen["signature_sha256"] or "",
         store_sha256=seen["store_sha256"],
         all_actions_included=tree.all_actions_included,
+        actions_attributed=tree.actions_attributed,
         actions=tree.actions(tree.label),
         ingredients=tree.ingredients,
         assertions=tree.assertions,

@@ -91,6 +91,17 @@ class Tree:
         return bool(lists) and all(v.get("allActionsIncluded") is True for v in lists)
 
     @property
+    def actions_attributed(self) -> bool:
+        """True when all its lists of actions are the signer's own assertions."""
+        claim = _dict(_dict(self.details.get(self.label)).get("claim"))
+        created = {
+            str(one.get("url")).rpartition("/")[2]
+            for one in _dicts(claim.get("created_assertions"))
+        }
+        lists = {label for label in self.assertions if _is_actions(label)}
+        return bool(lists) and lists <= created
+
+    @property
     def has_unknown_material(self) -> bool:
         """True when some picture in the history came without a credential."""
         return any(
