@@ -45,7 +45,7 @@ def bundle_for(asset: Asset, *, extra: Iterable[Entry] = ()) -> Bundle:
         times=_times(checkpoints),
         anchors=_anchors(checkpoints),
         policy=POLICY.data,
-        credential=asset.seal.inspection,
+        credential=asset.seal.credential,
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 
 from colophon import statement
 from colophon.acts import Step as Act
-from colophon.manifest import TRAINING_KINDS, Action, ClaimPlan, Ingredient
+from colophon.manifest import Action, ClaimPlan, Ingredient
 from colophon.steps import parse_step
-from colophon.xmp import Rights
+from colophon.xmp import Rights, mining_term
 from provenance.envelopes import envelope_of
 from provenance.models import Asset, Source, Step
 
@@ -116,18 +114,7 @@ def rights_of(asset: Asset, steps: list[Step]) -> Rights:
         licensor_name=settings.SPECTACULAR_SETTINGS["TITLE"].split()[0],
         licensor_url=page,
         source_type=last_type or None,
-        data_mining=_mining(asset.training),
+        data_mining=mining_term(asset.training),
         alt_text=asset.alt_text or None,
     )
 
-
-def _mining(training: dict[str, Any]) -> str:
-    """The PLUS data-mining value; the strictest wins where PLUS has no word."""
-    uses = set(training.values())
-    if uses == {"allowed"} and set(training) == set(TRAINING_KINDS):
-        return "DMI-ALLOWED"
-    if training.get("ai_generative_training") == "notAllowed":
-        return "DMI-PROHIBITED-GENAIMLTRAINING"
-    if uses:
-        return "DMI-PROHIBITED"
-    return "DMI-UNSPECIFIED"

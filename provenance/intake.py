@@ -12,11 +12,10 @@ from typing import IO
 from accounts.models import Party
 from provenance.declare import declared_step
 from provenance.errors import UploadError
-from provenance.files import digest_of
 from provenance.models import Asset, Run
 from provenance.record import append_step
 from provenance.ticket import open_run
-from provenance.upload import accept_file
+from provenance.upload import accept_file, check_file
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def take_in(
     Raises:
         UploadError: the file or the declaration cannot be taken; nothing was kept.
     """
-    digest, _ = digest_of(file)
+    digest, _, _ = check_file(file, name)
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
         return existing
     if run is None:

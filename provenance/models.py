@@ -298,6 +298,7 @@ class Seal(models.Model):
         Entry, on_delete=models.PROTECT, related_name="examination_of"
     )
     inspection = models.JSONField()
+    credential = models.JSONField()
     sealed_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

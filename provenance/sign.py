@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from accounts.platform import platform_signer
 from colophon import records, statement
+from colophon.credential import inspect_file
 from colophon.examine import examine as examine_file
+from colophon.filematch import CredentialFacts
 from colophon.keys import Signer
 from colophon.manifest import ClaimPlan, sign_file
 from log.append import append
@@ -62,6 +64,7 @@ def sign_asset(
             tsa_url=settings.TSA_URL or None,
         )
         found = examine_file(signed, folder, claim_roots(), tsa_roots())
+        read = inspect_file(signed, claim_roots(), tsa_roots())
         digest, size, path = store_path(signed)
     signer = platform_signer()
     envelope = _seal(asset, found, digest, signer)
@@ -86,6 +89,7 @@ def sign_asset(
             entry=append("seal", envelope.to_json()),
             examination=append("examination", examination.to_json()),
             inspection=found["inspection"],
+            credential=CredentialFacts.of(read).to_json(),
         )
         enqueue(
             "asset.judge",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import ApiKey, Party
 from accounts.platform import platform_signer
 from colophon import note, records, statement
+from colophon.errors import InputError
 from colophon.ids import new_id
 from log.append import append
 from log.models import Checkpoint
@@ -31,14 +32,31 @@ def _head(checkpoint: Checkpoint | None) -> note.Checkpoint | None:
     )
 
 
-def open_run(*, party: Party, name: str, api_key: ApiKey | None = None) -> Run:
+def open_run(
+    *,
+    party: Party,
+    name: str,
+    api_key: ApiKey | None = None,
+    code: str | None = None,
+) -> Run:
     """A run with its ticket; every step of the run signs the ticket's digest.
 
-    Writes: Run, Entry. Lock: none.
+    Args:
+        code: of a run that a recorder began while we were out of reach; opening it
+            again gives the same run.
+
+    Writes: Run, Entry. Lock: unique Run.code.
+
+    Raises:
+        InputError: the code belongs to another party's run.
     """
+    if code and (existing := Run.objects.filter(code=code).first()):
+        if existing.party_id != party.pk:
+            raise InputError("is the id of another run", "id")
+        return existing
     signer = platform_signer()
     checkpoint = Checkpoint.objects.order_by("-size").first()
-    nonce, code = secrets.token_bytes(NONCE_BYTES), new_id("run")
+    nonce, code = secrets.token_bytes(NONCE_BYTES), code or new_id("run")
     envelope = statement.sign(
         records.ticket(
             run=code,

@@ -40,18 +40,7 @@ def accept_file(
     Raises:
         UploadError: too large, empty, or neither JPEG nor PNG.
     """
-    digest, size = digest_of(file)
-    if size == 0:
-        raise UploadError("is empty; choose a JPEG or PNG file", "file")
-    if size > MAX_BYTES:
-        raise UploadError(
-            f"has {size:,} bytes, at most {MAX_BYTES:,} are taken", "file"
-        )
-    mime = sniff(file.read(HEAD_BYTES), name)
-    if mime not in ACCEPTED:
-        raise UploadError(
-            f"looks like {mime}; a work must be a JPEG or PNG picture", "file"
-        )
+    digest, size, mime = check_file(file, name)
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
         return existing
     _, _, path = store(file)
@@ -81,6 +70,28 @@ def accept_file(
     except IntegrityError:
         return Asset.objects.get(party=party, uploaded_digest=digest)
     return asset
+
+
+def check_file(file: IO[bytes], name: str) -> tuple[bytes, int, str]:
+    """SHA-256, size in bytes and media type of an upload, by its first bytes.
+
+    Raises:
+        UploadError: too large, empty, or neither JPEG nor PNG.
+    """
+    digest, size = digest_of(file)
+    if size == 0:
+        raise UploadError("is empty; choose a JPEG or PNG file", "file")
+    if size > MAX_BYTES:
+        raise UploadError(
+            f"has {size:,} bytes, at most {MAX_BYTES:,} are taken", "file"
+        )
+    mime = sniff(file.read(HEAD_BYTES), name)
+    if mime not in ACCEPTED:
+        raise UploadError(
+            f"looks like {mime}; a work must be a JPEG or PNG picture", "file"
+        )
+    file.seek(0)
+    return digest, size, mime
 
 
 def _id(asset: Asset) -> dict[str, int]:

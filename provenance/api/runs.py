@@ -16,6 +16,7 @@ from accounts.authentication import HasScope
 from accounts.models import ApiKey
 from colophon.disclosure import Disclosure
 from colophon.fields import Fields
+from colophon.ids import parse_id
 from colophon.statement import Envelope
 from provenance.envelopes import envelope_of
 from provenance.models import Run, Step
@@ -35,9 +36,12 @@ class Runs(APIView):
         """Open a run; its ticket is what every step of it signs."""
         body = Fields(request.data)
         name = body.text("name", limit=MAX_NAME)
+        code = parse_id(body.raw("id"), "run", "id") if body.has("id") else None
         body.close()
         key = request.auth if isinstance(request.auth, ApiKey) else None
-        run = open_run(party=acting_party(request), name=name, api_key=key)
+        run = open_run(
+            party=acting_party(request), name=name, api_key=key, code=code
+        )
         return Response(run_json(run), status=201)
 
 

