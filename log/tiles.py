@@ -100,6 +100,11 @@ def grow(old: int, new: int) -> bytes:
     return merkle.root_at(new, reader(new))
 
 
+def forget() -> None:
+    """Drop the tiles kept in memory; for whoever changes files behind them."""
+    _kept.cache_clear()
+
+
 def read_file(path: str) -> bytes | None:
     """Bytes of a file below the tiles folder; None when it is not there."""
     try:
@@ -139,10 +144,11 @@ def _completed(tile: Tile, old: int) -> bytes:
 def _node(level: int, index: int) -> bytes:
     """One hash of an upper tile: the root over the full tile below."""
     flat = load(Tile(level - 1, index))
-    return merkle.root(_split(flat))
+    return merkle.root(split(flat))
 
 
-def _split(flat: bytes) -> Iterator[bytes]:
+def split(flat: bytes) -> Iterator[bytes]:
+    """The hashes of a tile, one by one."""
     for at in range(0, len(flat), HASH_BYTES):
         yield flat[at : at + HASH_BYTES]
 
