@@ -227,6 +227,11 @@ def _signal_of_act(act: Act) -> Signal | None:
     return term.signal
 
 
+def is_clear(act: Act) -> bool:
+    """Whether a step says what was done, without contradicting itself."""
+    return _signal_of_act(act) is not Signal.DOUBT
+
+
 def is_perceptible(action: str) -> bool:
     """Whether an action changes what a person sees or hears."""
     return action not in NON_EDITORIAL

@@ -1,0 +1,249 @@
+"""Where records stand in the log, and which clocks date that: checks 7 to 10.
+
+A place is believed only under a checkpoint that a trusted log key signed. A clock is
+believed for exactly the checkpoint it covers: by an RFC 3161 token over the
+checkpoint's text, or by the chain's anchor of its size and root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from colophon import receipt, timestamp
+from colophon.checks import Checklist, Code
+from colophon.digest import canonical, sha256
+from colophon.errors import ColophonError, InputError, ProofError, SignatureError
+from colophon.evidence import Bundle, ChainProof, Record
+from colophon.facts import Anchor
+from colophon.note import Checkpoint, NoteKey, open_note, split_note
+from colophon.tlogproof import LogProof
+from colophon.trust import Trust
+
+_CHAIN_WORDS = "The log's head is on {chain} in block {number}."
+
+
+@dataclass(frozen=True)
+class Place:
+    """A record's proven index, and the checkpoints that cover it by size."""
+
+    index: int
+    sizes: tuple[int, ...]
+    witnesses: int = 0
+
+
+@dataclass
+class LogView:
+    """The log as far as a bundle proves it."""
+
+    bundle: Bundle
+    trust: Trust
+    vouched: frozenset[bytes] | None = frozenset()
+    places: dict[bytes, Place] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
+    stamps: dict[int, datetime] = field(default_factory=dict)
+    anchors: dict[int, Anchor] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        bundle: Bundle,
+        trust: Trust,
+        vouched: frozenset[bytes] | None,
+        checks: Checklist,
+    ) -> LogView:
+        """Check every proof and clock of a bundle.
+
+        Args:
+            bundle: unverified content.
+            trust: log, witness, chain and time-stamp trust.
+            vouched: digests of chain proofs that a trusted verdict vouches for (that
+                the block is final); None: all, for the platform itself.
+            checks: takes results 7 to 10.
+        """
+        view = cls(bundle, trust, vouched)
+        view._check_proofs(checks)
+        view._check_times(checks)
+        view._check_anchors(checks)
+        return view
+
+    def place(self, record: Record) -> Place | None:
+        """The proven place of a record."""
+        return self.places.get(record.envelope.digest)
+
+    def index(self, record: Record) -> int | None:
+        """The proven index of a record."""
+        place = self.place(record)
+        return None if place is None else place.index
+
+    def proven_at(self, place: Place | None) -> datetime | None:
+        """The earliest moment at which a clock shows that a place existed."""
+        if place is None:
+            return None
+        stamps = [self.stamps[size] for size in place.sizes if size in self.stamps]
+        blocks = [
+            self.anchors[size].block_at
+            for size in place.sizes
+            if size in self.anchors and self.anchors[size].final
+        ]
+        return min(stamps + blocks, default=None)
+
+    def stamp_of(self, place: Place | None) -> datetime | None:
+        """The earliest RFC 3161 time over a checkpoint that covers a place."""
+        sizes = () if place is None else place.sizes
+        return min((self.stamps[s] for s in sizes if s in self.stamps), default=None)
+
+    def anchor_of(self, place: Place | None) -> Anchor | None:
+        """The earliest anchor of a checkpoint that covers a place."""
+        sizes = () if place is None else place.sizes
+        found = [self.anchors[size] for size in sizes if size in self.anchors]
+        return min(found, key=lambda one: (not one.final, one.block_at), default=None)
+
+    def _check_proofs(self, checks: Checklist) -> None:
+        """Checks 7 and 8: inclusion, and the signature under the head."""
+        unproven, total = 0, 0
+        for record in self.bundle.records:
+            total += 1
+            found = [self._check_proof(record, one, checks) for one in record.proofs]
+            held = [one for one in found if one is not None]
+            if held:
+                sizes = tuple(sorted({size for one in held for size in one.sizes}))
+                witnesses = max(one.witnesses for one in held)
+                place = Place(held[0].index, sizes, witnesses)
+                if any(one.index != place.index for one in held):
+                    checks.failed(7, f"Two proofs place one {record.kind} differently.")
+                    continue
+                self.places[record.envelope.digest] = place
+            elif not record.proofs:
+                unproven += 1
+        if not total or unproven == total:
+            checks.skipped(7, "The evidence holds no proof from the log.")
+            checks.skipped(8, "The evidence holds no head of the log.")
+            return
+        note = f"{unproven} have no proof yet" if unproven else ""
+        words = f"{total - unproven} records are in the log {self.trust.origin}."
+        checks.passed(7, words, *filter(None, [note]))
+        if self.notes:
+            checks.passed(8, f"{len(self.notes)} heads of the log carry its signature.")
+
+    def _check_proof(
+        self, record: Record, proof: LogProof, checks: Checklist
+    ) -> Place | None:
+        """One proof, under the one log key that signed its checkpoint."""
+        size = proof.checkpoint.size
+        try:
+            key = _signer(proof.checkpoint_note, self.trust.log_keys)
+        except (InputError, SignatureError) as error:
+            checks.failed(8, f"A head of the log has a wrong signature: {error}.")
+            return None
+        if key is None:
+            words = "A head of the log is signed by no log key that you trust."
+            checks.failed(8, words, Code.UNKNOWN_SIGNER)
+            return None
+        try:
+            opened = proof.check(record.leaf, key, self.trust.witness_keys)
+        except SignatureError as error:
+            checks.failed(8, f"A head of the log has a wrong signature: {error}.")
+            return None
+        except (ProofError, InputError) as error:
+            checks.failed(7, f"A {record.kind} is not in the log: {error}.")
+            return None
+        body = self.notes.setdefault(size, opened.text)
+        if body != opened.text:
+            checks.failed(8, f"The log signed two different heads of size {size}.")
+            return None
+        witnesses = sum(
+            opened.signed_by(k) is not None for k in self.trust.witness_keys
+        )
+        return Place(proof.index, (size,), witnesses)
+
+    def _check_times(self, checks: Checklist) -> None:
+        """Check 9: tokens over the exact text of a checkpoint."""
+        roots = "\n".join(self.trust.tsa_roots).encode()
+        for size, token in sorted(self.bundle.times.items()):
+            body = self.notes.get(size)
+            if body is None:
+                continue  # nothing here rests on that head
+            if not roots:
+                words = "You trust no time-stamping authority."
+                checks.skipped(9, words, Code.UNKNOWN_SIGNER)
+                return
+            try:
+                moment = timestamp.check(token, sha256(body.encode()), roots)
+            except ColophonError as error:
+                checks.failed(9, f"A time-stamp does not hold: {error}.")
+                continue
+            self.stamps[size] = moment
+        if self.stamps:
+            first = min(self.stamps.values())
+            checks.passed(9, f"A time-stamping authority dates it {_say(first)}.")
+        else:
+            checks.skipped(9, "The evidence holds no time-stamp.")
+
+    def _check_anchors(self, checks: Checklist) -> None:
+        """Check 10: a receipt under a block header names this size and root."""
+        for size, proof in sorted(self.bundle.anchors.items()):
+            body = self.notes.get(size)
+            if body is None:
+                continue
+            try:
+                head = Checkpoint.from_body(body)
+                self._check_anchor(head, proof, checks)
+            except (ProofError, InputError) as error:
+                checks.failed(10, f"The chain's receipt does not hold: {error}.")
+        if not self.anchors:
+            checks.skipped(10, "The evidence holds no anchor on a chain.")
+
+    def _check_anchor(
+        self, head: Checkpoint, proof: ChainProof, checks: Checklist
+    ) -> None:
+        chain = self.trust.chain(proof.chain_id, proof.ledger)
+        if chain is None:
+            words = f"Chain {proof.chain_id} is not one that you trust."
+            checks.failed(10, words, Code.UNKNOWN_SIGNER)
+            return
+        found = receipt.verify_receipt(proof.header, proof.nodes, proof.tx_index)
+        ledger = bytes.fromhex(chain.ledger[2:])
+        if not found.succeeded:
+            raise ProofError("the transaction failed")
+        if (head.size, head.root) not in receipt.anchored(found.logs, ledger):
+            raise ProofError("the ledger anchored another head")
+        header = receipt.Header.from_rlp(proof.header)
+        vouched = self.vouched is None or piece_digest(proof) in self.vouched
+        self.anchors[head.size] = Anchor(
+            chain.chain_id, chain.public, header.mined_at, vouched
+        )
+        kind = chain.name if chain.public else f"{chain.name} (test network)"
+        words = _CHAIN_WORDS.format(chain=kind, number=header.number)
+        detail = (f"block 0x{header.hash.hex()}", f"block time {_say(header.mined_at)}")
+        if vouched:
+            checks.passed(10, words, *detail)
+        else:
+            unsure = "A receipt is there, but nobody you trust says that its block is"
+            checks.skipped(10, f"{unsure} on the chain.", Code.UNCONFIRMED, *detail)
+
+
+def piece_digest(proof: ChainProof) -> bytes:
+    """What a verdict names when it vouches for a chain proof."""
+    return sha256(canonical(proof.to_json()))
+
+
+def _signer(note: str, known: Iterable[NoteKey]) -> NoteKey | None:
+    """The known log key that signed a note; None when only strangers did.
+
+    Raises:
+        SignatureError: a known key is named, but its signature is wrong.
+        InputError: no note.
+    """
+    by_id: Mapping[tuple[str, bytes], NoteKey] = {(k.name, k.id): k for k in known}
+    named = [by_id.get((name, id_)) for name, id_, _ in split_note(note)[1]]
+    for key in named:
+        if key is not None:
+            open_note(note, [key])
+            return key
+    return None
+
+
+def _say(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

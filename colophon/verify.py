@@ -1,0 +1,385 @@
+"""Verify a file against its evidence: thirteen numbered checks, one answer.
+
+ 1 file        the file is the sealed one, or a copy that a record ties to it
+ 2 credential  the C2PA credential is intact and is the one that was sealed
+ 3 signer      the credential's signer is on a trust list
+ 4 seal        the seal is signed by a platform key
+ 5 steps       every step is signed by an enrolled key, and the steps connect
+ 6 ticket      the steps belong to a ticket that was given out before them
+ 7 log         the records are in the log
+ 8 checkpoint  the log's head is signed by a known log key
+ 9 time        a time-stamping authority dates the log's head (RFC 3161)
+10 anchor      the log's head is on the chain
+11 agreement   the shares sum up and everyone accepted them
+12 verdict     the verdict is signed, and the policy gives the same again
+13 standing    nothing speaks against the work today
+
+1 to 3 are made in filematch.py, 4 in weigh.py, 5 and 6 in stepproofs.py, 7 to 10 in
+logview.py, 11 in rightsproof.py, 12 and 13 here. A failed check is a line of the
+report; only what could not be read at all is an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from colophon import filematch
+from colophon import statement as statements
+from colophon.checks import NAMES, Check, Checklist, Code, Result
+from colophon.errors import ColophonError, InputError
+from colophon.evidence import VERDICT, Bundle
+from colophon.fields import format_time
+from colophon.filematch import CredentialFacts, FileDigests
+from colophon.policy import POLICY, Policy, Standing, evaluate
+from colophon.policy import Verdict as Judged
+from colophon.records import Verdict as Signed
+from colophon.records import parse_seal, parse_verdict
+from colophon.report import (
+    EXIT_NO_EVIDENCE,
+    EXIT_UNREADABLE,
+    Outcome,
+    Report,
+)
+from colophon.statement import Envelope
+from colophon.trust import Trust
+from colophon.weigh import Weighed, facts_from, recorded_credential, sealed_digests
+
+_NO_TRUST = "You have no trust file, so nobody's signature can be judged."
+_OBJECTIONS = (Standing.CONTESTED, Standing.SUSPENDED, Standing.SUPERSEDED)
+
+
+def verify(
+    file: FileDigests,
+    credential: CredentialFacts,
+    bundle: Bundle | None,
+    trust: Trust | None,
+    *,
+    as_of: datetime,
+    similar: Sequence[dict[str, Any]] = (),
+) -> Report:
+    """Verify a file: pure in its arguments.
+
+    Args:
+        file: digests of the file.
+        credential: what the C2PA reader said of it.
+        bundle: its evidence; None when there is none.
+        trust: what you believe without proof; None when you have no trust file.
+        as_of: the moment to judge for.
+        similar: works that only look like it, as a search found them.
+    """
+    if bundle is None:
+        return _without_evidence(file, credential, trust, as_of, similar)
+    if trust is None:
+        return _without_trust(file, credential, bundle, as_of)
+    signed, checks = _check_signed_verdict(bundle, trust, as_of)
+    vouched = frozenset(signed.inputs) if signed else frozenset()
+    weighed = facts_from(bundle, file, credential, trust, as_of=as_of, vouched=vouched)
+    policy = _policy(bundle, trust)
+    if signed is not None:
+        _check_rederived(
+            signed,
+            weighed,
+            checks,
+            bundle=bundle,
+            credential=credential,
+            trust=trust,
+            policy=policy,
+        )
+    verdict = evaluate(weighed.facts, policy or POLICY, as_of=as_of)
+    _check_standing(verdict, signed, checks)
+    found = _numbered([*weighed.checks, *checks])
+    outcome, summary = _outcome(found, weighed.match, verdict)
+    place = None
+    if weighed.log is not None and (record := bundle.one("seal")) is not None:
+        place = weighed.log.proven_at(weighed.log.place(record))
+    return Report(
+        outcome=outcome,
+        summary=summary,
+        file=file,
+        match=weighed.match,
+        as_of=as_of,
+        checks=found,
+        verdict=verdict,
+        signed=None if signed is None else _signed_json(signed),
+        seal=weighed.seal,
+        proven_at=place,
+        steps=tuple(dict(vars(step)) for step in weighed.facts.steps),
+        trust_digest=trust.digest,
+        bundle_digest=bundle.digest,
+    )
+
+
+# --- check 12: the verdict
+
+
+def _check_signed_verdict(
+    bundle: Bundle, trust: Trust, as_of: datetime
+) -> tuple[Signed | None, Checklist]:
+    """The newest verdict by then that a known verdict key signed."""
+    checks = Checklist()
+    found: list[Signed] = []
+    records = bundle.of(VERDICT)
+    for record in records:
+        try:
+            said = _verdict_statement(record.envelope, trust)
+            if said is None:
+                words = "The verdict is signed by no verdict key that you trust."
+                checks.failed(12, words, Code.UNKNOWN_SIGNER)
+                continue
+            found.append(parse_verdict(said))
+        except ColophonError as error:
+            checks.failed(12, f"The verdict does not hold: {error}.")
+    if not records:
+        checks.skipped(12, "The evidence comes without a verdict.")
+    made = [one for one in found if one.verified_at <= as_of]
+    if found and not made:
+        checks.skipped(12, "The verdict was made later than the moment you ask about.")
+    return max(made, key=lambda one: one.verified_at, default=None), checks
+
+
+def _verdict_statement(envelope: Envelope, trust: Trust) -> dict[str, Any] | None:
+    for signature in envelope.signatures:
+        key = trust.verdict_key(signature.keyid)
+        if key is not None:
+            return statements.verify(envelope, key.spki)
+    return None
+
+
+def _policy(bundle: Bundle, trust: Trust) -> Policy | None:
+    """The policy of the bundle (or our own) when the trust file accepts it."""
+    candidates = [POLICY]
+    if bundle.policy is not None:
+        try:
+            candidates.insert(0, Policy.from_data(bundle.policy))
+        except InputError:
+            return None  # a policy this version cannot read gives no answer
+    return next((one for one in candidates if one.digest in trust.policies), None)
+
+
+def _check_rederived(
+    signed: Signed,
+    weighed: Weighed,
+    checks: Checklist,
+    *,
+    bundle: Bundle,
+    credential: CredentialFacts,
+    trust: Trust,
+    policy: Policy | None,
+) -> None:
+    """Check 12: the same policy over the same evidence gives the same verdict."""
+    if weighed.seal is None or signed.file != weighed.seal.file:
+        checks.failed(12, "The verdict is about another file.")
+        return
+    if policy is None or policy.digest != signed.policy_digest:
+        known = signed.policy_digest in trust.policies
+        words = "The verdict's policy is not in the evidence."
+        if not known:
+            words = "The verdict was made under a policy that you do not accept."
+        checks.failed(12, words, Code.MISSING if known else Code.UNKNOWN_SIGNER)
+        return
+    vouched = frozenset(signed.inputs)
+    if weighed.match != filematch.SEALED or credential.expired:
+        # The verdict is about the sealed file, on the day it was made.
+        credential = recorded_credential(bundle, vouched)
+    again = facts_from(
+        bundle,
+        sealed_digests(bundle),
+        credential,
+        trust,
+        as_of=signed.verified_at,
+        vouched=vouched,
+    )
+    derived = evaluate(again.facts, policy, as_of=signed.verified_at)
+    if odd := _differences(derived, signed):
+        words = "The evidence does not give the verdict that was signed."
+        checks.failed(12, words, Code.MISMATCH, *odd)
+        return
+    words = f"The verdict of {_day(signed.verified_at)} is signed and follows again"
+    checks.passed(12, f"{words} from the evidence.")
+
+
+def _differences(derived: Judged, signed: Signed) -> list[str]:
+    """Where the derived verdict differs from the signed one."""
+    found = []
+    if tuple(derived.verified_levels) != signed.levels:
+        got, said = " ".join(derived.verified_levels), " ".join(signed.levels)
+        found.append(f"evidence gives {got}, verdict says {said}")
+    if derived.standing != signed.standing:
+        found.append(f"standing {derived.standing}, verdict says {signed.standing}")
+    if derived.expires_at != signed.expires_at:
+        found.append("the verdict runs out at another time")
+    now = {one.id: one.passed for one in derived.criteria}
+    for name, passed in signed.criteria:
+        if now.get(name) is not passed:
+            found.append(f"{name} {'fails' if passed else 'passes'} here")
+    return found
+
+
+# --- check 13: the standing
+
+
+def _check_standing(verdict: Judged, signed: Signed | None, checks: Checklist) -> None:
+    """Check 13: contested and worse speak against it; old news is no news."""
+    if verdict.standing in _OBJECTIONS:
+        words = f"The record of this work is {verdict.standing}."
+        checks.failed(13, words, Code.OBJECTION)
+    elif signed is not None and verdict.as_of > signed.expires_at:
+        words = f"Its standing is unknown since {_day(signed.expires_at)}."
+        checks.skipped(13, words, Code.EXPIRED)
+    elif verdict.standing == Standing.EXPIRED:
+        words = "Its standing was not confirmed lately, or its certificate ran out."
+        checks.skipped(13, words, Code.EXPIRED)
+    elif verdict.standing == Standing.PENDING:
+        checks.skipped(13, "Its standing is pending: the record is not final yet.")
+    else:
+        checks.passed(13, "Nothing speaks against this work.")
+
+
+# --- the one answer
+
+
+def _outcome(
+    found: Sequence[Check], match: str, verdict: Judged
+) -> tuple[Outcome, str]:
+    """What the checks together say about the file."""
+    failed = [one for one in found if one.result is Result.FAILED]
+    if match == filematch.NONE and _result(found, 1) is Result.FAILED:
+        return Outcome.ALTERED, found[0].words
+    broken = [one for one in failed if one.code is Code.MISMATCH]
+    if broken:
+        return Outcome.ALTERED, broken[0].words
+    strangers = [one for one in failed if one.code is Code.UNKNOWN_SIGNER]
+    if strangers:
+        return Outcome.OTHER_SIGNER, strangers[0].words
+    if match == filematch.NONE:
+        return (
+            Outcome.COULD_NOT_CHECK,
+            "The evidence does not say which file it is for.",
+        )
+    words = f"Genuine. {found[0].words} Badge: {verdict.word}."
+    if found[12].result is not Result.PASSED:
+        words = f"{words} {found[12].words}"
+    return Outcome.GENUINE, words
+
+
+def _result(found: Sequence[Check], number: int) -> Result:
+    return found[number - 1].result
+
+
+def _numbered(found: Sequence[Check]) -> tuple[Check, ...]:
+    """One line for each number, in order; silence is "not checked"."""
+    worst = Checklist()
+    for number in range(1, len(NAMES) + 1):
+        mine = [one for one in found if one.number == number]
+        for one in mine:
+            worst.add(one)
+        if not mine:
+            worst.skipped(number, "Not checked: an earlier check failed.")
+    return tuple(worst)
+
+
+def _without_evidence(
+    file: FileDigests,
+    credential: CredentialFacts,
+    trust: Trust | None,
+    as_of: datetime,
+    similar: Sequence[dict[str, Any]],
+) -> Report:
+    """Only the credential inside the file can be judged."""
+    outcome, summary, code = _credential_alone(credential, trust)
+    if outcome is Outcome.NO_RECORD and similar:
+        outcome = Outcome.LOOKS_LIKE
+        summary = "It looks like a recorded work, which proves nothing about this file."
+    return Report(
+        outcome=outcome,
+        summary=summary,
+        file=file,
+        match=filematch.NONE,
+        as_of=as_of,
+        trust_digest=None if trust is None else trust.digest,
+        similar=tuple(similar),
+        code=code,
+    )
+
+
+def _credential_alone(
+    credential: CredentialFacts, trust: Trust | None
+) -> tuple[Outcome, str, int]:
+    """Outcome, words and exit code (0: the outcome's own) for a bare credential."""
+    who = credential.signer or "an unnamed signer"
+    if credential.state == "error":
+        words = "The file could not be examined."
+        return Outcome.COULD_NOT_CHECK, words, EXIT_UNREADABLE
+    if credential.state == "invalid" and not credential.clean_but_expired:
+        return Outcome.ALTERED, f"The Content Credential of {who} does not hold.", 0
+    if credential.state in {"none", "remote"}:
+        words = "There is no record of this file. That says nothing about the file."
+        return Outcome.NO_RECORD, words, 0
+    if credential.steps is not None and credential.state == "trusted":
+        words = f"Signed by {who} and unchanged, but its evidence is not at hand."
+        return Outcome.COULD_NOT_CHECK, words, EXIT_NO_EVIDENCE
+    if trust is None:
+        words = f"Intact as {who} signed it. {_NO_TRUST}"
+        return Outcome.COULD_NOT_CHECK, words, 0
+    words = f"Intact as {who} signed it, with no record in {trust.origin}."
+    return Outcome.OTHER_SIGNER, words, 0
+
+
+def _without_trust(
+    file: FileDigests, credential: CredentialFacts, bundle: Bundle, as_of: datetime
+) -> Report:
+    """Consistent or not, by the evidence's own words: never a pass."""
+    checks = Checklist()
+    match, seal = filematch.NONE, None
+    record = bundle.one("seal")
+    if record is not None:
+        try:
+            seal = parse_seal(statements.read_statement(record.envelope.payload))
+            match = filematch.match(file, seal, (), checks)
+            filematch.check_credential(credential, match, seal, checks)
+        except InputError as error:
+            checks.failed(4, f"The seal does not hold: {error}.")
+    own = [one for one in checks if one.code is not Code.UNKNOWN_SIGNER]
+    told = {one.number for one in own}
+    silent = [
+        Check(number, Result.NOT_CHECKED, _NO_TRUST, Code.NO_TRUST)
+        for number in range(1, len(NAMES) + 1)
+        if number not in told
+    ]
+    found = _numbered([*own, *silent])
+    broken = [one for one in found if one.result is Result.FAILED]
+    outcome = Outcome.ALTERED if broken else Outcome.COULD_NOT_CHECK
+    summary = f"Consistent, signer not known to you. {_NO_TRUST}"
+    return Report(
+        outcome=outcome,
+        summary=broken[0].words if broken else summary,
+        file=file,
+        match=match,
+        as_of=as_of,
+        checks=found,
+        seal=seal,
+        bundle_digest=bundle.digest,
+    )
+
+
+def with_live(report: Report, items: Sequence[Any]) -> Report:
+    """The same report with what was asked of the world."""
+    return replace(report, live=(*report.live, *items))
+
+
+def _signed_json(signed: Signed) -> dict[str, Any]:
+    return {
+        "verifier": signed.verifier,
+        "verified_at": format_time(signed.verified_at),
+        "expires_at": format_time(signed.expires_at),
+        "levels": list(signed.levels),
+        "standing": signed.standing,
+        "policy_sha256": signed.policy_digest.hex(),
+    }
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
