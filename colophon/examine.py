@@ -102,10 +102,10 @@ def examine_here(
 def _copies(image: Any, folder: Path) -> dict[str, Any]:
     """Write the renditions and compute the fingerprints from one reduction."""
     flat = pictures.opaque(image)
-    small = pictures.reduced(flat, pictures.PROXY_SIDE)
-    shown = pictures.opaque(
-        pictures.reduced(flat, pictures.PREVIEW_SIDE), image.info.get("icc_profile")
-    )
+    middle = pictures.reduced(flat, pictures.PREVIEW_SIDE)
+    # The reduction that fingerprints name: never by another way than this.
+    small = pictures.reduced(middle, pictures.PROXY_SIDE)
+    shown = pictures.opaque(middle, image.info.get("icc_profile"))
     thumbnail = pictures.reduced(shown, pictures.THUMBNAIL_SIDE)
     quality = pictures.PREVIEW_QUALITY
     written = {

@@ -1,7 +1,8 @@
 """Perceptual fingerprints: find look-alikes, never prove that two are one work.
 
 All are made from one fixed reduction of the picture (`reduction-v1`: RGB on white,
-upright, at most 512 pixels a side), because PDQ changes with the size it starts
+upright, by Lanczos to at most 1600 and from there to at most 512 pixels a side,
+each with a reducing gap of 1.2), because PDQ changes with the size it starts
 from. PDQ needs a compiled package; where it is missing, ISCC alone is given and the
 record says so.
 
