@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys
-from accounts.acting import acting_party
+from accounts.acting import acting_party, owned_party
 from accounts.authentication import HasScope
 from accounts.models import ApiKey, Party, SigningKey
 from colophon.enrollment import REASONS
@@ -152,6 +152,8 @@ class KeyDetail(APIView):
     def delete(self, request: Request, key_id: str) -> Response:
         """Revoke the key from now, or from an earlier `effective_at`."""
         key = _key(request, key_id)
+        if not isinstance(request.auth, ApiKey):
+            owned_party(request)
         shape = RevokeSerializer(data=request.query_params)
         shape.is_valid(raise_exception=True)
         moment: datetime = shape.validated_data.get("effective_at") or timezone.now()
