@@ -273,6 +273,18 @@ def test_the_copy_button_copies_the_whole_value_and_says_so(
     assert page.evaluate("navigator.clipboard.readText()") == DIGEST
 
 
+def test_more_results_are_added_below_the_first_ones(page: Page, site: Site) -> None:
+    pager = '{% include "partials/pager.html" with next_url=next more=True only %}'
+    site.page("/list2", "<div data-batch>Second batch</div><p>not this</p>" + pager)
+    content = "<div data-batch>First batch</div>" + pager
+    page.goto(site.page("/list", content, next="/list2"))
+    page.get_by_role("link", name="More results").click()
+    expect(page.get_by_text("Second batch")).to_be_visible()
+    expect(page.get_by_text("First batch")).to_be_visible()
+    expect(page.get_by_text("not this")).to_have_count(0)
+    expect(page.locator(".pager")).to_have_count(0)
+
+
 def test_tabs_show_one_section_and_move_by_arrow_keys(page: Page, site: Site) -> None:
     content = (
         '<nav data-tabs><a href="#one">One</a><a href="#two">Two</a></nav>'
