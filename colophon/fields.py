@@ -23,6 +23,8 @@ MAX_ITEMS = 1024
 MAX_TEXT = 512
 MAX_SAFE_INTEGER = 2**53 - 1
 _MAX_DIGITS = 20
+# A string to its end (even one that never closes), or one bracket.
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z", re.ASCII)
 
 
@@ -36,21 +38,20 @@ def load_json(data: bytes | str, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
     if len(raw) > max_bytes:
         raise InputError(f"is {len(raw)} bytes, at most {max_bytes} are read")
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8") from error
+    _check_depth(text)
+    try:
+        return json.loads(
+            text,
             object_pairs_hook=_unique,
             parse_float=_no_number,
             parse_constant=_no_number,
             parse_int=_integer,
         )
-    except RecursionError as error:
-        raise InputError("is nested too deeply") from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8") from error
     except ValueError as error:
         raise InputError(f"is not JSON: {error}") from error
-    _check_depth(value, MAX_DEPTH)
-    return value
 
 
 def format_time(moment: datetime, field: str = "") -> str:
@@ -143,14 +144,15 @@ class Fields:
             raise InputError(f"is {value}, expected {low} to {high}", self.at(key))
         return value
 
-    def flag(self, key: str) -> bool:
-        """A boolean; an absent one is false."""
-        if not self.has(key):
-            return False
+    def boolean(self, key: str) -> bool:
         value = self.raw(key)
         if not isinstance(value, bool):
             raise InputError(f"is {_name(value)}, expected a boolean", self.at(key))
         return value
+
+    def flag(self, key: str) -> bool:
+        """A boolean; an absent one is false."""
+        return self.boolean(key) if self.has(key) else False
 
     def hexadecimal(self, key: str, size: int = 32) -> bytes:
         return from_hex(self.raw(key), size, self.at(key))
@@ -239,11 +241,13 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check_depth(value: Any, left: int) -> None:
-    """Refuse nesting deeper than ``left``."""
-    if left == 0:
-        raise InputError(f"is nested deeper than {MAX_DEPTH}")
-    children = value.values() if isinstance(value, dict) else value
-    if isinstance(value, dict | list):
-        for child in children:
-            _check_depth(child, left - 1)
+def _check_depth(text: str) -> None:
+    """Refuse nesting before it is parsed, where it could exhaust the stack."""
+    depth = 0
+    for match in _STRUCTURE.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InputError(f"is nested deeper than {MAX_DEPTH}")
+        elif match[0] in "]}":
+            depth -= 1

@@ -77,20 +77,21 @@ def check(token: bytes, digest: bytes, roots_pem: bytes) -> datetime:
         ProofError: malformed, of another digest, or not by a trusted authority.
         InputError: the roots are no PEM certificates.
     """
-    roots = _certificates(roots_pem)
+    builder = VerifierBuilder()
+    for root in _certificates(roots_pem):
+        builder = builder.add_root_certificate(root)
     granted = _der(0x30, _der(0x30, _der(0x02, b"\x00")) + token)
     response = _decode(granted)
-    imprint = response.tst_info.message_imprint
-    if imprint.hash_algorithm.dotted_string != _SHA256_OID:
-        raise ProofError("time-stamp is not over a SHA-256 digest")
-    builder = VerifierBuilder()
-    for root in roots:
-        builder = builder.add_root_certificate(root)
     try:
         builder.build().verify(response, digest)
+        # Parts of the token are decoded only when they are asked for.
+        info = response.tst_info
+        algorithm = info.message_imprint.hash_algorithm.dotted_string
+        moment = info.gen_time
     except (VerificationError, ValueError) as error:
         raise ProofError(f"time-stamp does not hold: {error}") from error
-    moment = response.tst_info.gen_time
+    if algorithm != _SHA256_OID:
+        raise ProofError("time-stamp is not over a SHA-256 digest")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 

@@ -100,7 +100,6 @@ def verdict(
         "inputAttestations": [{"digest": sha(one)} for one in inputs],
         "verificationResult": PASSED if passed else FAILED,
         "verifiedLevels": list(levels),
-        "slsaVersion": "1.0",
         _STANDING_KEY: standing,
         _EXPIRES_KEY: format_time(expires_at),
         _CRITERIA_KEY: [{"id": id_, "passed": ok} for id_, ok in criteria],
@@ -132,7 +131,7 @@ def parse_verdict(value: Mapping[str, Any]) -> Verdict:
         levels=_levels(fields),
         standing=fields.choice(_STANDING_KEY, STANDINGS),
         expires_at=fields.time(_EXPIRES_KEY),
-        criteria=tuple((label(one, "id"), one.flag("passed")) for one in criteria),
+        criteria=tuple((label(one, "id"), one.boolean("passed")) for one in criteria),
     )
 
 
@@ -206,7 +205,7 @@ def parse_review(value: Mapping[str, Any]) -> Review:
         seen=digests(fields, "seen", MAX_INPUTS),
         decision=fields.choice("decision", DECISIONS),
         reason=fields.text("reason", limit=_REASON),
-        conflict=fields.flag("conflict"),
+        conflict=fields.boolean("conflict"),
         reviewed_at=fields.time("reviewed_at"),
     )
     fields.close()

@@ -24,7 +24,9 @@ HEX = "ab" * 32
         ("1e3", "integer"),
         ('{"a":1,"a":2}', "repeats"),
         ("9" * 30, "digits"),
-        ("[" * 100_000, "deeply"),
+        ("[" * 100_000, "deeper"),
+        ('{"a":' * 17 + "1" + "}" * 17, "deeper"),
+        ('\\"' * 60_000 + "\\", "JSON"),
         ("[" * 20 + "]" * 20, "deeper"),
         ("{", "JSON"),
         (b"\xff\xfe", "UTF-8"),
@@ -34,6 +36,10 @@ HEX = "ab" * 32
 def test_hostile_json_gets_a_clear_error(text: str | bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
         load_json(text)
+
+
+def test_brackets_inside_of_text_are_no_nesting() -> None:
+    assert load_json('["' + "[" * 100 + '\\"{"]') == ["[" * 100 + '"{']
 
 
 @given(st.binary(max_size=64) | st.text(max_size=64))
