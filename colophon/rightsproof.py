@@ -9,6 +9,7 @@ from colophon.checks import Checklist, Code
 from colophon.errors import ColophonError
 from colophon.evidence import Bundle, Record
 from colophon.keyring import Keyring, platform_statement
+from colophon.logview import LogView
 from colophon.records import (
     Acceptance,
     Agreement,
@@ -36,16 +37,20 @@ class Rights:
 
 
 def check_rights(
-    bundle: Bundle, trust: Trust, ring: Keyring, seal: Seal, checks: Checklist
+    bundle: Bundle, log: LogView, ring: Keyring, seal: Seal, checks: Checklist
 ) -> Rights:
-    """Check 11: the newest agreement and everyone's yes to it."""
-    found = _newest(bundle, trust, ring, seal, checks)
+    """Check 11: the newest agreement and everyone's yes to it.
+
+    Only what is in the log counts: the platform let a holder's key speak for that
+    holder when it took the record in.
+    """
+    found = _newest(bundle, log, ring, seal, checks)
     if found is None:
         checks.skipped(11, "The evidence holds no agreement about who is paid.")
         return Rights()
     record, said = found
     digest = record.envelope.digest
-    acceptances = _acceptances(bundle, trust, ring, digest, checks)
+    acceptances = _acceptances(bundle, log, ring, digest, checks)
     missing = [
         part.holder
         for part in said.parts
@@ -79,16 +84,16 @@ def _signed(record: Record, trust: Trust, ring: Keyring) -> Json | None:
 
 
 def _newest(
-    bundle: Bundle, trust: Trust, ring: Keyring, seal: Seal, checks: Checklist
+    bundle: Bundle, log: LogView, ring: Keyring, seal: Seal, checks: Checklist
 ) -> tuple[Record, Agreement] | None:
     """The agreement of the highest version that is about this asset."""
     found: list[tuple[int, Record, Agreement]] = []
     for record in bundle.of("agreement"):
         try:
-            said = _signed(record, trust, ring)
+            said = _signed(record, log.trust, ring)
             if said is None:
-                words = "An agreement is signed by nobody that the evidence knows."
-                checks.failed(11, words, Code.UNKNOWN_SIGNER)
+                words = "The evidence does not show whose key signed an agreement."
+                checks.skipped(11, words)
                 continue
             agreement = parse_agreement(said)
         except ColophonError as error:
@@ -97,7 +102,8 @@ def _newest(
         if (agreement.asset, agreement.file) != (seal.asset, seal.file):
             checks.failed(11, "An agreement is about another work.")
             continue
-        found.append((agreement.version, record, agreement))
+        if log.place(record) is not None:
+            found.append((agreement.version, record, agreement))
     if not found:
         return None
     _, record, agreement = max(found, key=lambda one: one[0])
@@ -105,17 +111,17 @@ def _newest(
 
 
 def _acceptances(
-    bundle: Bundle, trust: Trust, ring: Keyring, digest: bytes, checks: Checklist
+    bundle: Bundle, log: LogView, ring: Keyring, digest: bytes, checks: Checklist
 ) -> Mapping[str, Acceptance]:
     """Valid acceptances of one agreement, by holder."""
     found = {}
     for record in bundle.of("acceptance"):
         try:
-            by_platform = platform_statement(record.envelope, trust)
+            by_platform = platform_statement(record.envelope, log.trust)
             by_key = None if by_platform else ring.verify(record.envelope)
             said = by_platform or (by_key[0] if by_key else None)
-            if said is None:
-                continue  # by nobody known: it accepts nothing
+            if said is None or log.place(record) is None:
+                continue  # by nobody known, or never taken in: it accepts nothing
             acceptance = parse_acceptance(said)
         except ColophonError as error:
             checks.failed(11, f"An acceptance does not hold: {error}.")

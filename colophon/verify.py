@@ -170,7 +170,10 @@ def _check_rederived(
     policy: Policy | None,
 ) -> None:
     """Check 12: the same policy over the same evidence gives the same verdict."""
-    if weighed.seal is None or signed.file != weighed.seal.file:
+    if weighed.seal is None:
+        checks.skipped(12, "There is no seal to hold the verdict against.")
+        return
+    if signed.file != weighed.seal.file:
         checks.failed(12, "The verdict is about another file.")
         return
     if policy is None or policy.digest != signed.policy_digest:
@@ -194,11 +197,23 @@ def _check_rederived(
     )
     derived = evaluate(again.facts, policy, as_of=signed.verified_at)
     if odd := _differences(derived, signed):
-        words = "The evidence does not give the verdict that was signed."
-        checks.failed(12, words, Code.MISMATCH, *odd)
+        code, words = _why_different(derived, signed, again.checks)
+        checks.failed(12, words, code, *odd)
         return
     words = f"The verdict of {_day(signed.verified_at)} is signed and follows again"
     checks.passed(12, f"{words} from the evidence.")
+
+
+def _why_different(
+    derived: Judged, signed: Signed, checks: Checklist
+) -> tuple[Code, str]:
+    """Whether other trust explains that the evidence gives less than was signed."""
+    passed = {name for name, ok in signed.criteria if ok}
+    less = {one.id for one in derived.criteria if one.passed} <= passed
+    if less and any(one.code is Code.UNKNOWN_SIGNER for one in checks):
+        words = "With the signers that you trust, the evidence gives a lower verdict."
+        return Code.UNKNOWN_SIGNER, words
+    return Code.MISMATCH, "The evidence does not give the verdict that was signed."
 
 
 def _differences(derived: Judged, signed: Signed) -> list[str]:

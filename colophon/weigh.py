@@ -100,7 +100,7 @@ def facts_from(
         ring=ring,
         given=given,
         steps=check_steps(bundle, log, ring, given, checks),
-        rights=check_rights(bundle, trust, ring, seal, checks),
+        rights=check_rights(bundle, log, ring, seal, checks),
         standing=_newest_standing(bundle, seal, trust, as_of, checks),
     )
     facts = Facts(
