@@ -149,7 +149,8 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
     key = get_object_or_404(party.keys, key_id=key_id)
     form = RevokeKeyForm(request.POST)
     if not form.is_valid():
-        return _page(request)
+        messages.error(request, "Nothing was revoked. Choose why you revoke the key.")
+        return _back("signing-keys")
     reason = form.cleaned_data["reason"]
     try:
         keys.revoke(key, effective_at=timezone.now(), reason=reason)
