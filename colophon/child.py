@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -30,7 +31,8 @@ from colophon import errors
 
 MIB = 1024 * 1024
 # A reply is a report, never a picture; more means that the child is not ours.
-MAX_REPLY_BYTES = 32 * MIB
+MAX_REPLY_BYTES = 16 * MIB
+SHARED_CHILDREN = 2
 Ask = Callable[[dict[str, Any]], Any]
 
 
@@ -166,17 +168,56 @@ class Child:
                 raise _GoneError
 
 
-_defaults: dict[bool, Child] = {}
+class Pool:
+    """A few warm children, so that one slow file does not hold up all others."""
+
+    def __init__(self, size: int, limits: Limits | None = None) -> None:
+        self._children = [Child(limits) for _ in range(size)]
+        self._idle: queue.LifoQueue[Child] = queue.LifoQueue()
+        for child in self._children:
+            self._idle.put(child)
+
+    def call(
+        self,
+        job: str,
+        params: dict[str, Any],
+        timeout: float = 30.0,
+        ask: Ask | None = None,
+    ) -> Any:
+        """Run one job in a child that is free; see `Child.call`.
+
+        Raises:
+            CouldNotCheck: also when no child came free in `timeout` seconds.
+        """
+        try:
+            child = self._idle.get(timeout=timeout)
+        except queue.Empty:
+            raise errors.CouldNotCheck("file", "too many files at once") from None
+        try:
+            return child.call(job, params, timeout, ask)
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End all children."""
+        for child in self._children:
+            child.close()
+
+
+Worker = Child | Pool
+_defaults: dict[tuple[int, bool], Pool] = {}
 _defaults_lock = threading.Lock()
 
 
-def default(*, network: bool = False) -> Child:
-    """Return this process's shared warm child; with network only for signing."""
+def default(*, network: bool = False) -> Pool:
+    """Return this process's shared warm children; with network only for signing."""
+    # By process: after a fork, the other one's queue may name busy children.
+    key = os.getpid(), network
     with _defaults_lock:
-        if network not in _defaults:
-            _defaults[network] = Child(Limits(network=network))
-            atexit.register(_defaults[network].close)
-        return _defaults[network]
+        if key not in _defaults:
+            _defaults[key] = Pool(SHARED_CHILDREN, Limits(network=network))
+            atexit.register(_defaults[key].close)
+        return _defaults[key]
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:

@@ -35,6 +35,7 @@ _REFUSED = frozenset(
     }
 )
 
+_IS_MAC = sys.platform == "darwin"
 _pipes: dict[str, BinaryIO] = {}
 
 
@@ -67,6 +68,9 @@ def _run(job: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"result": getattr(importlib.import_module(module), name)(**params)}
     except ColophonError as error:
         return {"error": _report(error)}
+    except ImportError as error:
+        words = f"{error.name} is not installed here; install colophon[pictures]"
+        return {"error": {"kind": "ImportError", "message": words}}
     except MemoryError:
         words = "it needs more memory than one file may use"
         return {"error": {"kind": "MemoryError", "message": words}}
@@ -101,7 +105,9 @@ def _confine(limits: dict[str, Any]) -> None:
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        # macOS has no limit on address space; it keeps the others.
+        with contextlib.suppress(ValueError) if _IS_MAC else contextlib.nullcontext():
+            resource.setrlimit(kind, (value, value))
     os.umask(0o077)
     if not limits["network"]:
         _leave_network()

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from colophon.credential_codes import is_failure
 from colophon.origin import Signal, term_of
+from colophon.plaintext import plain
 
+# Limits of what is kept; failures and origin are judged over all of it.
 MAX_MANIFESTS = 200
+MAX_LISTED = 200  # actions, ingredients or codes of one manifest, source types of all
+MAX_ACTION_BYTES = 16_384
 # Material that becomes part of the work; `inputTo` only fed a computation.
 PICTURE_RELATIONS = ("parentOf", "componentOf")
 # What even mere input may add to the origin: that AI was, or may be, involved.
@@ -44,6 +51,11 @@ class Tree:
     def active(self) -> Json:
         """The active manifest's report."""
         return self._manifest(self.label)
+
+    @property
+    def claim_version(self) -> int:
+        """Version of the active claim, 1 or 2."""
+        return _version(self.active)
 
     @property
     def active_failures(self) -> tuple[str, ...]:
@@ -77,7 +89,8 @@ class Tree:
     @property
     def ingredients(self) -> list[Json]:
         """Ingredients of the active manifest, in a few plain keys."""
-        return [_ingredient(i) for i in _dicts(self.active.get("ingredients"))]
+        found = _dicts(self.active.get("ingredients"))
+        return [_ingredient(i) for i in found[:MAX_LISTED]]
 
     @property
     def assertions(self) -> Json:
@@ -103,23 +116,23 @@ class Tree:
 
     @property
     def has_unknown_material(self) -> bool:
-        """True when some picture in the history came without a credential."""
+        """True when a picture in the history came without a credential, or lost it."""
+        known = _dict(self.report.get("manifests"))
         return any(
-            not i["manifest"]
+            target not in known
             for label in self._labels(PICTURE_RELATIONS)
-            for i in map(_ingredient, _dicts(self._manifest(label).get("ingredients")))
-            if i["relationship"] in PICTURE_RELATIONS
+            for relation, target in self._edges(label)
+            if relation in PICTURE_RELATIONS
         )
 
     def actions(self, label: str) -> list[Json]:
-        """Actions of one manifest, in order."""
-        store = _dict(_dict(self.details.get(label)).get("assertion_store"))
-        return [
+        """Actions of one manifest to keep: in order, none large, not too many."""
+        small = (
             action
-            for name in sorted(store)
-            if _is_actions(name)
-            for action in _dicts(_dict(store[name]).get("actions"))
-        ]
+            for action in self._every_action(label)
+            if len(json.dumps(action)) <= MAX_ACTION_BYTES
+        )
+        return list(islice(small, MAX_LISTED))
 
     def source_types(self) -> list[str]:
         """Digital source types of the whole history, the beginning first."""
@@ -128,11 +141,11 @@ class Tree:
         for label in self._labels():
             if label not in pictures:
                 found += [kind for kind in self._types(label) if _tells_of_ai(kind)]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(found))[:MAX_LISTED]
 
     def manifests(self) -> list[Json]:
-        """All reachable manifests, the active one first, in a few plain keys."""
-        return [self._plain(label) for label in self._labels()]
+        """Reachable manifests, the active one first, in a few plain keys."""
+        return [self._plain(at) for at in islice(self._labels(), MAX_MANIFESTS)]
 
     def hard_binding(self) -> tuple[str, str]:
         """Algorithm and hex digest that tie the credential to the content."""
@@ -149,55 +162,76 @@ class Tree:
 
     def _labels(self, relations: tuple[str, ...] | None = None) -> Iterator[str]:
         """Walk from the active manifest, breadth first, each node once."""
-        queue, seen = [self.label], {self.label}
-        while queue:
-            label = queue.pop(0)
+        waiting, seen = deque([self.label]), {self.label}
+        while waiting:
+            label = waiting.popleft()
             yield label
-            for ingredient in _dicts(self._manifest(label).get("ingredients")):
-                plain = _ingredient(ingredient)
-                to = plain["manifest"]
-                wanted = relations is None or plain["relationship"] in relations
-                if to and to not in seen and wanted and len(seen) < MAX_MANIFESTS:
-                    seen.add(to)
-                    queue.append(to)
+            for relation, target in self._edges(label):
+                wanted = relations is None or relation in relations
+                if target and wanted and target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+
+    def _edges(self, label: str) -> list[tuple[str, str]]:
+        """Relation and target of each ingredient; "" where it has no credential."""
+        return [
+            (str(i.get("relationship")), str(i.get("active_manifest") or ""))
+            for i in _dicts(self._manifest(label).get("ingredients"))
+        ]
+
+    def _every_action(self, label: str) -> Iterator[Json]:
+        """Walk all actions: none may hide behind a limit when origin is judged."""
+        store = _dict(_dict(self.details.get(label)).get("assertion_store"))
+        for name in sorted(store):
+            if _is_actions(name):
+                yield from _dicts(_dict(store[name]).get("actions"))
 
     def _types(self, label: str) -> list[str]:
-        found = [a.get("digitalSourceType") for a in self.actions(label)]
-        return [kind for kind in found if isinstance(kind, str) and kind]
+        found = [a.get("digitalSourceType") for a in self._every_action(label)]
+        return [kind for kind in map(plain, found) if kind]
 
     def _plain(self, label: str) -> Json:
         manifest = self._manifest(label)
         signer = _dict(manifest.get("signature_info"))
         makers = _dicts(manifest.get("claim_generator_info"))
         return {
-            "label": label,
-            "title": manifest.get("title"),
-            "generator": makers[0].get("name") if makers else None,
-            "signer": signer.get("issuer"),
-            "claimed_at": signer.get("time"),
-            "claim_version": manifest.get("claim_version", 1),
+            "label": plain(label),
+            "title": plain(manifest.get("title")),
+            "generator": plain(makers[0].get("name")) if makers else None,
+            "signer": plain(signer.get("issuer")),
+            "claimed_at": plain(signer.get("time")),
+            "claim_version": _version(manifest),
             "actions": [
                 {
-                    "action": a.get("action"),
-                    "source_type": a.get("digitalSourceType"),
-                    "when": a.get("when"),
+                    "action": plain(a.get("action")),
+                    "source_type": plain(a.get("digitalSourceType")),
+                    "when": plain(a.get("when")),
                 }
                 for a in self.actions(label)
             ],
             "ingredients": [
-                _ingredient(i) for i in _dicts(manifest.get("ingredients"))
+                _ingredient(i) for i in _dicts(manifest.get("ingredients"))[:MAX_LISTED]
             ],
         }
 
 
 def _ingredient(data: Json) -> Json:
     return {
-        "title": data.get("title"),
-        "relationship": data.get("relationship"),
-        "format": data.get("format"),
-        "manifest": data.get("active_manifest"),
-        "types": [str(t.get("type")) for t in _dicts(data.get("data_types"))],
+        "title": plain(data.get("title")),
+        "relationship": plain(data.get("relationship")),
+        "format": plain(data.get("format")),
+        "manifest": plain(data.get("active_manifest")),
+        "types": [
+            kind
+            for item in _dicts(data.get("data_types"))[:MAX_LISTED]
+            if (kind := plain(item.get("type")))
+        ],
     }
+
+
+def _version(manifest: Json) -> int:
+    found = manifest.get("claim_version", 1)
+    return found if isinstance(found, int) else 1
 
 
 def _tells_of_ai(kind: str) -> bool:
@@ -210,7 +244,7 @@ def _is_actions(label: str) -> bool:
 
 
 def _codes(items: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(item.get("code")) for item in _dicts(items)))
+    return tuple(dict.fromkeys(plain(str(i.get("code"))) or "" for i in _dicts(items)))
 
 
 def _hex(value: Any) -> str:

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from colophon import child as children
-from colophon import containers, credential, credential_read, fingerprints, pictures
+from colophon import (
+    containers,
+    credential,
+    credential_judge,
+    credential_read,
+    fingerprints,
+    pictures,
+)
 from colophon.errors import InputError
 from colophon.findings import findings
 
@@ -24,7 +31,7 @@ def examine(
     trust_anchors: list[str],
     tsa_anchors: list[str],
     *,
-    child: children.Child | None = None,
+    child: children.Worker | None = None,
     timeout: float = EXAMINE_SECONDS,
 ) -> dict[str, Any]:
     """Examine an uploaded picture and write its copies.
@@ -35,7 +42,7 @@ def examine(
             proxy.jpg (512, quality 95, 4:4:4), made of pixels alone.
         trust_anchors: PEM texts for claim signers.
         tsa_anchors: PEM texts for time-stamps.
-        child: the process to work in; the shared one when absent.
+        child: the process to work in; a shared one when absent.
         timeout: wall seconds.
 
     Returns:
@@ -78,7 +85,7 @@ def examine_here(
         checked.mime,
     )
     seen = credential_read.read(path, trust_anchors, tsa_anchors)
-    inspection = credential.judge(seen, facts)
+    inspection = credential_judge.judge(seen, facts)
     image = pictures.decode(checked)
     parts = containers.parts_of(checked.data, checked.mime)
     return {

@@ -105,7 +105,7 @@ def sign_file(
     chain_pem: bytes,
     key: bytes | Sign,
     tsa_url: str | None,
-    child: children.Child | None = None,
+    child: children.Worker | None = None,
     trust_anchors: list[str] | None = None,
     tsa_anchors: list[str] | None = None,
 ) -> Signed:
@@ -120,7 +120,7 @@ def sign_file(
         key: PKCS#8 PEM of the leaf's P-256 key, or a function that signs bytes
             with it (ECDSA with SHA-256).
         tsa_url: RFC 3161 authority; None only where no time is wanted.
-        child: a process with network for the time-stamp; the shared one if absent.
+        child: a process with network for the time-stamp; a shared one if absent.
         trust_anchors: PEM texts by which older credentials are judged and recorded.
         tsa_anchors: the same for their time-stamps.
 
