@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from colophon.child import Child, Limits
+from colophon import child as children
+from colophon.child import Child, Limits, Pool
 from colophon.errors import CouldNotCheck, CredentialError, InputError
 
 JOBS = "tests.colophon.child_jobs:"
@@ -202,3 +203,40 @@ def test_a_forked_process_gets_a_child_of_its_own(child: Child) -> None:
     other.join()
     assert theirs != mine
     assert call(child, "pid") == mine
+
+
+def test_a_pool_serves_others_while_one_file_is_slow() -> None:
+    pool = Pool(2)
+    slow = threading.Thread(
+        target=pool.call, args=(JOBS + "sleep", {"seconds": 3}, 10.0)
+    )
+    slow.start()
+    began = time.monotonic()
+    assert pool.call(JOBS + "add", {"first": 1, "second": 1}) == 2
+    assert time.monotonic() - began < 3
+    slow.join()
+    pool.close()
+
+
+def test_a_pool_that_is_busy_says_so_in_time() -> None:
+    pool = Pool(1)
+    slow = threading.Thread(
+        target=pool.call, args=(JOBS + "sleep", {"seconds": 2}, 10.0)
+    )
+    slow.start()
+    time.sleep(0.5)
+    with pytest.raises(CouldNotCheck, match="too many files at once"):
+        pool.call(JOBS + "add", {"first": 1, "second": 1}, 0.2)
+    slow.join()
+    assert pool.call(JOBS + "add", {"first": 1, "second": 1}) == 2
+    pool.close()
+
+
+def test_the_shared_children_are_the_same_for_all_but_apart_by_network() -> None:
+    assert children.default() is children.default()
+    assert children.default() is not children.default(network=True)
+
+
+def test_a_missing_package_is_named_with_what_to_install(child: Child) -> None:
+    with pytest.raises(CouldNotCheck, match=r"colophon\[pictures\]"):
+        child.call("no_such_package:thing", {})
