@@ -32,12 +32,18 @@ def call(child: Child, job: str, timeout: float = 10.0, **params: Any) -> Any:
     return child.call(JOBS + job, params, timeout)
 
 
-def is_gone(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
+def is_gone(pid: int, within: float = 5.0) -> bool:
+    """Tell whether a process ends in time; the kernel needs a moment after a kill."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            told = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if told.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_a_job_returns_its_result_in_another_process(child: Child) -> None:

@@ -115,11 +115,22 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                (
-                    "manifests a active_manifest ingredients assertion_store c2pa.actions"
-                    " actions digitalSourceType validation_results activeManifest failure"
-                    " code relationship data_types"
-                ).split()
+                [
+                    "manifests",
+                    "a",
+                    "active_manifest",
+                    "ingredients",
+                    "assertion_store",
+                    "c2pa.actions",
+                    "actions",
+                    "digitalSourceType",
+                    "validation_results",
+                    "activeManifest",
+                    "failure",
+                    "code",
+                    "relationship",
+                    "data_types",
+                ]
             ),
             inner,
             max_size=4,
