@@ -16,7 +16,7 @@ from colophon import records, rlp, timestamp
 from colophon.acts import Actor, File, Input, Model, Proxies, TicketRef, Tool
 from colophon.authority import Authorities, make_authorities
 from colophon.digest import sha256
-from colophon.enrollment import build_enrollment, countersign
+from colophon.enrollment import build_enrollment, build_revocation, countersign
 from colophon.entry import PUBLIC_KINDS
 from colophon.evidence import Bundle, ChainProof, Record
 from colophon.filematch import CredentialFacts, FileDigests
@@ -206,8 +206,10 @@ class Story:
     intermediates: tuple[str, ...] = ("draft 1", "draft 2")
     steps: Callable[[Story, TicketRef | None], list[tuple[Json, str]]] | None = None
     late_actor: bool = False
+    revoked: tuple[str, str, float] | None = None
     ticketless: bool = False
     earlier_look_alikes: int = 0
+    compared: bool = True
     stated: str = "active"
     parts: tuple[Part, ...] = (
         Part(PLATFORM_HOLDER, "platform", 100_000),
@@ -229,6 +231,8 @@ class Story:
             self._enroll_actor(world)
         made = (self.steps or usual_steps)(self, ref)
         said = [world.say("step", one, key(name)) for one, name in made]
+        if self.revoked is not None:
+            self._revoke(world, *self.revoked)
         world.checkpoint(5)
         self._seal(world, [one.envelope.digest for one in said])
         world.checkpoint(12, anchor=True)
@@ -244,7 +248,7 @@ class Story:
         return judged(bundle, trust_of(self.pki), self.credential)
 
     def _enroll(self, world: World) -> None:
-        for account in ("mia", "ada", "eve"):
+        for account in ("mia", "ada", "eve"):  # Eve is the attacker
             self._add_key(world, account, "account", "server", by="platform")
         models = (digest("model"),)
         self._add_key(
@@ -292,6 +296,12 @@ class Story:
         )
         world.add("enrollment", countersign(sign(said, key(name)), key(by)))
 
+    def _revoke(self, world: World, name: str, by: str, minutes: float) -> None:
+        said = build_revocation(
+            key(name).key_id, effective_on=at(minutes), reason="compromised"
+        )
+        world.say("revocation", said, key(by))
+
     def _ticket(self, world: World) -> TicketRef:
         said = records.ticket(
             run=RUN,
@@ -326,7 +336,7 @@ class Story:
             examined_at=at(9),
             methods=["pdq", "iscc"],
             earlier_look_alikes=self.earlier_look_alikes,
-            undeclared_changes=0,
+            undeclared_changes=0 if self.compared else None,
         )
         world.say("examination", examined)
         self._agree(world)
