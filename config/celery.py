@@ -35,6 +35,11 @@ def _configure() -> None:
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
             "health_check_interval": 25,
+            # A publisher finds out at once that the broker is away.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.1,
+            "interval_max": 0.2,
         },
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0},
         worker_soft_shutdown_timeout=30,

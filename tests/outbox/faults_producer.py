@@ -1,0 +1,60 @@
+"""Write wishes and their jobs in one transaction each; some roll back.
+
+Run as `python -m tests.outbox.faults_producer COUNT SECONDS SEED`; the last line
+it prints is the longest time, in seconds, that one wish took.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+
+import django
+
+
+class _ChangedMind(Exception):  # noqa: N818
+    """The business transaction rolls back."""
+
+
+def wish(key: str, kind: str, *, keep: bool) -> None:
+    """One business row with its job."""
+    from django.db import connection, transaction
+
+    from outbox.enqueue import enqueue
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO wish (key) VALUES (%s)", [key])
+        enqueue(kind, key=key)
+        if not keep:
+            raise _ChangedMind
+
+
+def main(count: int, seconds: float, seed: int) -> None:
+    """Make the wishes, spread over the time."""
+    from django.db import Error, connection
+
+    chance = random.Random(seed)
+    longest = 0.0
+    for number in range(count):
+        kind = chance.choice(["wish.grant", "wish.grant", "wish.paint"])
+        keep = chance.random() > 0.15
+        begun = time.monotonic()
+        for _ in range(20):
+            try:
+                wish(f"wish {seed} {number}", kind, keep=keep)
+            except _ChangedMind:
+                pass
+            except Error:
+                # The connection was cut: was it committed? The key will tell.
+                connection.close()
+                continue
+            break
+        longest = max(longest, time.monotonic() - begun)
+        time.sleep(seconds / count)
+    print(f"{longest:.3f}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    django.setup()
+    main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
