@@ -30,7 +30,7 @@ def secret(name: str, *, size: int = 32) -> str:
         size: random bytes of a secret that is made here.
     """
     if value := env.str(name, default=""):
-        return value
+        return str(value)
     if path := env.str(f"{name}_FILE", default=""):
         return Path(path).read_text(encoding="utf-8").strip()
     kept = SECRETS_DIR / name.lower()

@@ -36,7 +36,7 @@ class AssetPublish(APIView):
         """Publish a sealed work with one to six offers."""
         asset = get_object_or_404(Asset, code=code, party=acting_party(request))
         body = Fields(request.data)
-        plans = parse_offers(body.list("offers"))
+        plans = parse_offers(body.items("offers"))
         body.close()
         listing = publish_listing(asset=asset, plans=plans)
         return Response(listing_json(listing), status=201)

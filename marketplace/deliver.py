@@ -57,7 +57,7 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
         )
         digest, size, path = store_path(signed)
     envelope = statement.sign(
-        records.build_delivery(
+        records.delivery(
             license_id=license_row.code,
             asset=license_row.asset.code,
             delivered=digest,

@@ -34,7 +34,7 @@ def issue_license(*, order_pk: int, claim: Claim | None = None) -> License:
             records.license_issued(
                 license_id=code,
                 asset=order.offer.listing.asset.code,
-                file_digest=bytes(order.offer.listing.asset.seal.file_digest),
+                file=bytes(order.offer.listing.asset.seal.file_digest),
                 agreement=bytes(order.agreement.digest),
                 terms=order.terms,
                 amount_units=order.amount_units,

@@ -31,6 +31,7 @@ def keep_anchor(
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
+        assert event.final_at is not None
         checkpoint = Checkpoint.objects.filter(size=size).first()
         intent = Intent.objects.filter(tx_hash=event.tx_hash).first()
         if checkpoint is None or intent is None:

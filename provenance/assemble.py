@@ -44,7 +44,7 @@ def bundle_for(asset: Asset, *, extra: Iterable[Entry] = ()) -> Bundle:
         records=tuple(found),
         times=_times(checkpoints),
         anchors=_anchors(checkpoints),
-        policy=POLICY.data,
+        policy=dict(POLICY.data),
         credential=asset.seal.credential,
     )
 

@@ -111,7 +111,7 @@ def rights_of(asset: Asset, steps: list[Step]) -> Rights:
         credit=credit,
         web_statement=page,
         usage_terms="Use only with a license; see the page.",
-        licensor_name=settings.SPECTACULAR_SETTINGS["TITLE"].split()[0],
+        licensor_name="Colophon",
         licensor_url=page,
         source_type=last_type or None,
         data_mining=mining_term(asset.training),

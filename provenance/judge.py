@@ -103,12 +103,12 @@ def _standing(asset: Asset) -> tuple[str, str]:
     """Standing and reason by disputes and later versions; evidence adds its own."""
     states = set(asset.disputes.values_list("state", flat=True))
     if Dispute.State.UPHELD in states:
-        return Standing.SUSPENDED, "a dispute was upheld"
+        return Standing.SUSPENDED, "dispute-upheld"
     if Dispute.State.OPEN in states:
-        return Standing.CONTESTED, "a dispute is open"
+        return Standing.CONTESTED, "dispute-open"
     if Asset.objects.filter(supersedes=asset, published_at__isnull=False).exists():
-        return Standing.SUPERSEDED, "a newer version is published"
-    return Standing.ACTIVE, "nothing speaks against it"
+        return Standing.SUPERSEDED, "newer-version"
+    return Standing.ACTIVE, "no-objection"
 
 
 def _with(evidence: Bundle, standing: Entry) -> Bundle:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
-from colophon.fields import load_json
+from colophon.fields import Fields, load_json
 from outbox.enqueue import enqueue
 from royalties.cloudevent import Use, parse_event
 from royalties.errors import UsageError
@@ -25,6 +25,7 @@ from royalties.statement import settlement_json, statement_of
 from royalties.trace import trace_payout
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+RAW = "raw"
 
 
 class CloudEventsParser(BaseParser):
@@ -32,11 +33,11 @@ class CloudEventsParser(BaseParser):
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
-    ) -> bytes:
+    ) -> dict[str, bytes]:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
             raise UsageError(f"is over {MAX_BODY_BYTES:,} bytes; send less at once")
-        return bytes(body)
+        return {RAW: bytes(body)}
 
 
 class SingleParser(CloudEventsParser):
@@ -60,7 +61,7 @@ class Usage(APIView):
     @extend_schema(operation_id="reportUsage", request=dict, responses={202: dict})
     def post(self, request: Request) -> Response:
         """One event, a JSON batch, or one event a line; committed before answered."""
-        uses = _uses(request.data, request.content_type or "")
+        uses = _uses(Fields(request.data).raw(RAW), request.content_type or "")
         answers = receive(uses=uses, party=acting_party(request))
         fresh = any(one.is_new for one in answers)
         body = {"events": [_event_json(one) for one in answers]}

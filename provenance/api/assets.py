@@ -41,7 +41,9 @@ class Assets(APIView):
         upload = request.FILES.get("file")
         if upload is None:
             raise InputError("is missing; send a JPEG or PNG", "file")
-        fields = Fields({key: request.data[key] for key in request.data if key != "file"})
+        fields = Fields(
+            {key: value for key, value in request.POST.items() if key != "file"}
+        )
         run = None
         if fields.has("run"):
             run = Run.objects.filter(party=party, code=fields.text("run")).first()
@@ -120,7 +122,7 @@ class AssetAgreement(APIView):
         asset = get_object_or_404(Asset, code=code, party=party)
         body = Fields(request.data)
         parts = (
-            parse_parts(asset, body.list("parts"))
+            parse_parts(asset, body.items("parts"))
             if body.has("parts")
             else default_parts(asset)
         )

@@ -71,7 +71,7 @@ class RunSteps(APIView):
         openings = [
             Disclosure.from_json(one, f"disclosures/{at}")
             for at, one in enumerate(
-                body.list("disclosures") if body.has("disclosures") else []
+                body.items("disclosures") if body.has("disclosures") else []
             )
         ]
         body.close()

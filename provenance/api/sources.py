@@ -81,7 +81,7 @@ def _facts(data: Any) -> dict[str, Any]:
 def _trained_on(body: Fields) -> list[Source]:
     if not body.has("trained_on"):
         return []
-    codes = body.list("trained_on", limit=MAX_TRAINED_ON)
+    codes = body.items("trained_on", limit=MAX_TRAINED_ON)
     rows = {row.code: row for row in Source.objects.filter(code__in=codes)}
     for at, code in enumerate(codes):
         if code not in rows:

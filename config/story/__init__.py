@@ -1,0 +1,1 @@
+"""The acceptance story: from a picture to a paid royalty, over HTTP with real parts."""
