@@ -28,6 +28,8 @@ SIGN_SECONDS = 60.0
 SPEC_VERSION = "2.4"
 LOG_LABEL = "com.colophon.log"
 LICENSE_LABEL = "com.colophon.license"
+# Name in the C2PA list of soft-binding algorithms.
+ISCC_ALGORITHM = "io.iscc.v0"
 PARENT = "parent"
 CREATED, OPENED = "c2pa.created", "c2pa.opened"
 TRAINING_USES = ("allowed", "notAllowed", "constrained")
@@ -80,6 +82,7 @@ class ClaimPlan:
     training_terms: str | None = None
     log: dict[str, Any] | None = None  # {origin, asset, steps}
     license: dict[str, Any] | None = None  # {license, terms}
+    iscc: str | None = None  # by which others can find the work: "ISCC:…"
     parent: str | None = None
     thumbnail: str | None = None  # a picture; at most 256 pixels of it are embedded
     all_actions_included: bool = True
@@ -166,6 +169,8 @@ def check_plan(plan: ClaimPlan) -> None:
     """
     if not plan.title.strip():
         raise InputError("a title is needed", "title")
+    if plan.iscc is not None and not plan.iscc.startswith("ISCC:"):
+        raise InputError("an ISCC begins with ISCC:", "iscc")
     if not plan.actions:
         raise InputError("at least one action is needed", "actions")
     labels = {ingredient.label for ingredient in plan.ingredients}
@@ -208,6 +213,8 @@ def definition(plan: ClaimPlan) -> dict[str, Any]:
         assertions.append(_own(LOG_LABEL, plan.log))
     if plan.license:
         assertions.append(_own(LICENSE_LABEL, plan.license))
+    if plan.iscc:
+        assertions.append(_soft_binding(plan.iscc))
     if plan.rights:
         assertions.append(_own("cawg.metadata", xmp.json_ld(plan.rights)))
     if plan.training:
@@ -273,6 +280,12 @@ def _ingredient(ingredient: Ingredient) -> dict[str, Any]:
         "informational_URI": ingredient.url,
     }
     return _present(found)
+
+
+def _soft_binding(iscc: str) -> dict[str, Any]:
+    """Return the fingerprint that finds the credential again when it was stripped."""
+    data = {"alg": ISCC_ALGORITHM, "blocks": [{"scope": {}, "value": iscc}]}
+    return {"label": "c2pa.soft-binding", "created": True, "data": data}
 
 
 def _training(plan: ClaimPlan) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from colophon.authority import Authorities, make_authorities
 from colophon.child import Child
 from colophon.credential import Inspection, inspect_file
 from colophon.credential_read import locked
-from colophon.errors import InputError
+from colophon.errors import CouldNotCheck, InputError
 from colophon.manifest import Action, ClaimPlan, Ingredient
 from tests.colophon.conftest import AI, HUMAN, IPTC, MakePicture, Studio
 
@@ -425,3 +425,53 @@ def test_the_claim_leaf_may_sign_claims_and_nothing_else(studio: Studio) -> None
     leaf = x509.load_pem_x509_certificate(studio.pki.claim.chain.read_bytes())
     usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usage) == [ExtendedKeyUsageOID.EMAIL_PROTECTION]
+
+
+@pytest.mark.referee
+def test_the_official_lists_load_and_do_not_know_our_test_signer(
+    studio: Studio, reader: Child, picture: MakePicture, referees: Path
+) -> None:
+    official = [(referees / "c2pa" / "C2PA-TRUST-LIST.pem").read_text()]
+    official_tsa = [(referees / "c2pa" / "C2PA-TSA-TRUST-LIST.pem").read_text()]
+    path = studio.sign(picture()).path
+    alone = inspect_file(path, official, official_tsa, reader)
+    assert (alone.state, alone.proven_at) == ("Valid", None)
+    with_ours = inspect_file(
+        path, official + studio.claim_anchors, official_tsa + studio.tsa_anchors, reader
+    )
+    assert with_ours.state == "Trusted"
+    assert with_ours.proven_at is not None
+
+
+@pytest.mark.parametrize("anchors", [[], ["junk"], ["-----BEGIN CERTIFICATE-----\nAA"]])
+def test_without_a_usable_anchor_nobody_is_trusted(
+    studio: Studio, reader: Child, picture: MakePicture, anchors: list[str]
+) -> None:
+    path = studio.sign(picture()).path
+    seen = inspect_file(path, anchors, anchors, reader)
+    assert seen.state == "Valid"
+    assert seen.proven_at is None
+
+
+def test_a_kind_of_file_without_credentials_is_no_error(
+    studio: Studio, reader: Child, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("words")
+    seen = look(studio, reader, path)
+    assert seen.state == "none"
+    assert "files of this kind" in seen.summary
+
+
+def test_a_child_that_dies_leaves_the_answer_error(
+    studio: Studio, picture: MakePicture
+) -> None:
+    class Dead(Child):
+        def call(self, *_: object, **__: object) -> object:
+            raise CouldNotCheck("file", "it took more than 30 seconds to read")
+
+    path = picture()
+    seen = inspect_file(path, *studio.anchors, Dead())
+    assert seen.state == "error"
+    assert seen.file.size_bytes == path.stat().st_size
+    assert "could not be read" in seen.summary

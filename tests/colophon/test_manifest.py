@@ -31,6 +31,21 @@ REFEREE = Path(__file__).parent.parent / "referees"
 CONFORMANCE = "asset-rubric-conformance0.2-spec2.4.yml"
 INTEGRITY = "asset-rubric-integrity.yml"
 
+REGION = {
+    "region": [
+        {
+            "type": "spatial",
+            "shape": {
+                "type": "rectangle",
+                "unit": "percent",
+                "origin": {"x": 10.0, "y": 20.0},
+                "width": 30.0,
+                "height": 40.0,
+            },
+        }
+    ]
+}
+
 FULL = ClaimPlan(
     title="Harbor at night",
     actions=(
@@ -43,7 +58,9 @@ FULL = ClaimPlan(
             ingredients=("model", "data", "prompt"),
             parameters={"com.colophon.step": "ab" * 32},
         ),
-        Action("c2pa.edited", HUMAN, description="Retouched the sky"),
+        Action(
+            "c2pa.edited", HUMAN, description="Retouched the sky", changes=(REGION,)
+        ),
         Action("c2pa.published"),
     ),
     ingredients=(
@@ -71,6 +88,7 @@ FULL = ClaimPlan(
     training={"ai_training": "notAllowed", "data_mining": "constrained"},
     training_terms="https://colophon.example/terms",
     log={"origin": "log.example", "asset": "ast_1", "steps": ["ab" * 32]},
+    iscc="ISCC:EED4GML25UDAV5RZJX24NQ32AEJ5M7JKHWMGF6LBCOB36QYYB24W6HA",
 )
 
 
@@ -161,9 +179,17 @@ def test_everything_of_the_plan_is_in_the_claim_and_vouched_for(
     claim, assertions = manifest["claim.v2"], manifest["assertions"]
     assert claim["dc:title"] == "Harbor at night"
     created = {a["url"].rpartition("/")[2] for a in claim["created_assertions"]}
-    ours = {"c2pa.actions.v2", LOG_LABEL, "cawg.metadata", "cawg.training-mining"}
+    ours = {
+        "c2pa.actions.v2",
+        "c2pa.soft-binding",
+        LOG_LABEL,
+        "cawg.metadata",
+        "cawg.training-mining",
+    }
     assert ours <= created
     assert assertions[LOG_LABEL] == FULL.log
+    assert assertions["c2pa.soft-binding"]["blocks"][0]["value"] == FULL.iscc
+    assert assertions["c2pa.actions.v2"]["actions"][1]["changes"] == [REGION]
     assert assertions["cawg.metadata"]["dc:creator"] == ["Ada"]
     assert assertions["cawg.training-mining"]["entries"] == {
         "cawg.ai_training": {"use": "notAllowed"},
@@ -338,6 +364,7 @@ def test_a_wrong_type_is_refused(studio: Studio, picture: MakePicture) -> None:
             "ingredients",
         ),
         ({"training": {"ai_training": "maybe"}}, "training"),
+        ({"iscc": "EED4"}, "iscc"),
     ],
 )
 def test_a_plan_that_breaks_a_rule_names_the_field(
