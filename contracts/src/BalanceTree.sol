@@ -41,6 +41,24 @@ library BalanceTree {
         return address(uint160(word));
     }
 
+    /// @notice Where in the calldata a list of words begins.
+    /// @param words leaf words
+    /// @return source offset of the first
+    function sourceOf(uint256[] calldata words) internal pure returns (uint256 source) {
+        assembly ("memory-safe") {
+            source := words.offset
+        }
+    }
+
+    /// @notice The word at a place in the calldata.
+    /// @param source offset inside a list of words
+    /// @return word the word there
+    function wordAt(uint256 source) internal pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(source)
+        }
+    }
+
     /// @notice Root of the tree that holds `words` from `firstIndex` on.
     /// @dev Reverts unless `words` is an aligned subtree and the proof reaches exactly
     /// the top.
@@ -91,20 +109,29 @@ library BalanceTree {
     /// @param words the leaf words; their number must be a power of two
     /// @return root the subtree's root
     function fold(uint256[] calldata words) internal pure returns (bytes32 root) {
+        if (words.length == 1) return leafHash(words[0]);
         assembly ("memory-safe") {
             // The hashes of one level lie behind the free memory pointer and are
-            // overwritten by those of the next; the pointer itself stays.
+            // overwritten by those of the next; the pointer itself stays. The first
+            // level takes two words at a time and hashes them in the scratch space.
             let buffer := mload(0x40)
-            let size := shl(5, words.length)
-            for { let i := 0 } lt(i, size) { i := add(i, 0x20) } {
-                mstore(0x00, calldataload(add(words.offset, i)))
-                mstore(add(buffer, i), keccak256(0x00, 0x20))
+            let target := buffer
+            let source := words.offset
+            let end := add(source, shl(5, words.length))
+            for {} lt(source, end) { source := add(source, 0x40) } {
+                mstore(0x00, calldataload(add(source, 0x20)))
+                mstore(0x20, keccak256(0x00, 0x20))
+                mstore(0x00, calldataload(source))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(target, keccak256(0x00, 0x40))
+                target := add(target, 0x20)
             }
-            for {} gt(size, 0x20) {} {
-                size := shr(1, size)
-                for { let i := 0 } lt(i, size) { i := add(i, 0x20) } {
-                    let pair := add(buffer, shl(1, i))
-                    mstore(add(buffer, i), keccak256(pair, 0x40))
+            for { end := target } gt(sub(end, buffer), 0x20) { end := target } {
+                target := buffer
+                source := buffer
+                for {} lt(source, end) { source := add(source, 0x40) } {
+                    mstore(target, keccak256(source, 0x40))
+                    target := add(target, 0x20)
                 }
             }
             root := mload(buffer)

@@ -31,20 +31,20 @@ abstract contract LedgerState is
     struct Settling {
         address settler;
         uint32 epoch; // the next commit's number
-        uint32 pendingAt; // when the newest commit happened
+        uint32 pendingAt; // when the pending root was committed; 0 when there is none
         uint32 activeAt; // when the active root was committed
     }
 
     struct Funds {
         uint64 deposited;
-        uint64 refunded;
+        uint64 paid;
         uint64 earnedActive;
         uint64 earnedPending; // equal to earnedActive when nothing is pending
     }
 
     struct Totals {
         address guardian;
-        uint64 paid;
+        uint64 refunded;
         uint32 accounts;
     }
 
@@ -55,6 +55,10 @@ abstract contract LedgerState is
         uint40 frozenAt; // 0 means not frozen
         uint40 permits; // token permit nonces below this one are used up here
         uint16 requests; // refund requests so far, the next one's nonce
+    }
+
+    struct Claims {
+        uint256 packed; // cumulative units paid to four holders, 64 bits each
     }
 
     struct Redirection {
@@ -68,13 +72,13 @@ abstract contract LedgerState is
 
     Anchoring internal _anchoring;
     Settling internal _settling;
-    bytes32 internal _activeRoot;
-    bytes32 internal _pendingRoot;
+    /// @dev The pending root lies at the parity of `epoch - 1`, the active one at the
+    /// other, so a commit overwrites what is no longer payable and moves nothing.
+    bytes32[2] internal _roots;
     Funds internal _funds;
     Totals internal _totals;
     mapping(address account => Account) internal _accounts;
-    /// @dev Cumulative units paid, four holders of 64 bits per slot.
-    mapping(uint256 slot => uint256 packed) internal _claimed;
+    mapping(uint256 group => Claims) internal _claims;
     /// @dev One bit per holder index: does a redirection exist?
     mapping(uint256 slot => uint256 bits) internal _redirected;
     mapping(uint256 index => Redirection) internal _redirections;
@@ -99,16 +103,26 @@ abstract contract LedgerState is
         _settling.epoch = 1;
     }
 
-    /// @dev When the newest commit can no longer be vetoed.
-    function _windowEnd() internal view returns (uint256) {
-        return uint256(_settling.pendingAt) + _challengeWindow;
+    /// @dev The root promoted last, or zero.
+    function _activeRoot() internal view returns (bytes32) {
+        return _roots[_settling.epoch & 1];
     }
 
-    /// @dev Is the newest commit's window over? True as well when that commit was
-    /// vetoed or never happened; then there is no pending root to confuse it with,
-    /// because no root is zero.
+    /// @dev The newest root, or zero when it was vetoed or nothing was committed.
+    function _pendingRoot() internal view returns (bytes32) {
+        return _roots[(_settling.epoch & 1) ^ 1];
+    }
+
+    /// @dev When the pending root can no longer be vetoed; 0 when nothing is pending.
+    function _maturesAt() internal view returns (uint256) {
+        uint256 pendingAt = _settling.pendingAt;
+        return pendingAt == 0 ? 0 : pendingAt + _challengeWindow;
+    }
+
+    /// @dev Is there a pending root whose window is over?
     function _isMatured() internal view returns (bool) {
-        return block.timestamp >= _windowEnd();
+        uint256 end = _maturesAt();
+        return end != 0 && block.timestamp >= end;
     }
 
     /// @dev What may be paid in all by somebody who shows `root`. Reverts unless that
@@ -116,7 +130,7 @@ abstract contract LedgerState is
     /// active one is paid under the newer sum, which `paid` may have reached already.
     function _earnedUnder(bytes32 root) internal view returns (uint256) {
         bool matured = _isMatured();
-        if (root != _activeRoot && !(matured && root == _pendingRoot)) {
+        if (!(matured && root == _pendingRoot()) && root != _activeRoot()) {
             revert UnknownRoot(root);
         }
         return matured ? _funds.earnedPending : _funds.earnedActive;

@@ -63,20 +63,19 @@ abstract contract LedgerViews is LedgerState {
     /// @notice The root promoted last, keccak256(earningsRoot ‖ spendRoot).
     /// @return the root, or zero
     function activeRoot() external view returns (bytes32) {
-        return _activeRoot;
+        return _activeRoot();
     }
 
     /// @notice The newest root, payable once `maturesAt` is reached.
     /// @return the root, or zero
     function pendingRoot() external view returns (bytes32) {
-        return _pendingRoot;
+        return _pendingRoot();
     }
 
     /// @notice When the pending root can be paid from and no longer be vetoed.
     /// @return Unix seconds, zero when nothing is pending
     function maturesAt() external view returns (uint256) {
-        if (_pendingRoot == 0) return 0;
-        return _windowEnd();
+        return _maturesAt();
     }
 
     /// @notice When the active root was committed.
@@ -107,13 +106,13 @@ abstract contract LedgerViews is LedgerState {
     /// @notice Units given back since the beginning.
     /// @return units
     function refunded() external view returns (uint256) {
-        return _funds.refunded;
+        return _totals.refunded;
     }
 
     /// @notice Units paid to holders since the beginning.
     /// @return units
     function paid() external view returns (uint256) {
-        return _totals.paid;
+        return _funds.paid;
     }
 
     /// @notice How many accounts have deposited; the next one's index.
@@ -160,7 +159,7 @@ abstract contract LedgerViews is LedgerState {
     /// @param index the holder's position in the earnings tree
     /// @return units
     function claimed(uint256 index) external view returns (uint256) {
-        return uint64(_claimed[index >> 2] >> ((index & 3) << 6));
+        return uint64(_claims[index >> 2].packed >> ((index & 3) << 6));
     }
 
     /// @notice Where a holder's payouts go instead of the leaf's account.

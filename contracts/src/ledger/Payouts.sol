@@ -18,9 +18,16 @@ abstract contract Payouts is LedgerState {
     bytes32 private constant REDIRECT_TYPEHASH =
         keccak256("Redirect(uint256 index,address to,uint256 nonce,uint256 deadline)");
 
-    /// @dev Gas wanted before each payment: EIP-150 keeps 1/64 back, and the payee's
-    /// group still has to be corrected and its events written.
-    uint256 private constant GAS_BEFORE_TRANSFER = (TRANSFER_GAS * 64) / 63 + 30_000;
+    /// @dev Gas wanted before each payment: 64/63 of TRANSFER_GAS, as EIP-150 keeps a
+    /// part back, and 30,000 to correct the payee's group and write its events.
+    uint256 private constant GAS_BEFORE_TRANSFER = 151_905;
+
+    // Assembly takes literals only; a test compares them with what they stand for.
+    bytes32 private constant PAID_TOPIC =
+        0x4f2d18324ee95128de091ed2adc501295479000ce4c2cec607aeb1b67e189e2f;
+    bytes32 private constant UNPAID_TOPIC =
+        0xc225311abbfbdd0d3079c9526b7069dfa073af31d73b1a201b1c811a6dd9e0a4;
+    uint256 private constant TRANSFER_SELECTOR = 0xa9059cbb000000000000000000000000;
 
     /// @notice Pays holders what they have earned and not yet received. Anybody may
     /// call it for anybody, and nothing stops it.
@@ -35,10 +42,10 @@ abstract contract Payouts is LedgerState {
         nonReentrant
     {
         uint256 cap = _earnedUnder(_earningsSide(firstIndex, words, proof));
-        uint256 step = Math.min(words.length, 4);
-        for (uint256 i = 0; i < words.length; i += step) {
-            _payGroup(firstIndex + i, words[i:i + step], cap);
-        }
+        uint256 paidBefore = _funds.paid;
+        uint256 budget = Math.saturatingSub(cap, paidBefore);
+        uint256 spent = budget - _payEach(firstIndex, words, budget);
+        if (spent != 0) _funds.paid = uint64(paidBefore + spent);
     }
 
     /// @notice Sends a holder's later payouts to another address. Anybody may relay it.
@@ -88,110 +95,108 @@ abstract contract Payouts is LedgerState {
         );
     }
 
-    /// @dev Pays up to four holders, those that share one slot of `_claimed`. Effects
-    /// come first; those of failed transfers are taken back.
-    function _payGroup(uint256 firstIndex, uint256[] calldata words, uint256 cap)
+    /// @dev Pays the holders of `words` and returns what is left of `budget`. The lock
+    /// of `pay` guards the sum, which is booked at the end.
+    function _payEach(uint256 index, uint256[] calldata words, uint256 budget)
         private
+        returns (uint256)
     {
-        uint256 redirected = _redirected[firstIndex >> 8] >> (firstIndex & 0xff);
-        uint256 before = _claimed[firstIndex >> 2];
-        uint256 budget = Math.saturatingSub(cap, _totals.paid);
-        (uint256 packed, uint256 total) =
-            _book(firstIndex, words, before, budget, redirected);
-        if (total == 0) return;
-        _claimed[firstIndex >> 2] = packed;
-        _totals.paid += uint64(total);
-        uint256 failed = 0;
-        for (uint256 i = 0; i < words.length; ++i) {
-            uint256 index = firstIndex + i;
-            uint256 owed = _lane(packed, index) - _lane(before, index);
-            if (owed == 0) continue;
-            if (!_payOne(index, _receiver(index, words[i], redirected >> i), owed)) {
-                failed += owed;
-                packed -= owed << _shift(index);
+        uint256 redirected = _redirected[index >> 8];
+        uint256 source = BalanceTree.sourceOf(words);
+        unchecked {
+            uint256 end = source + (words.length << 5);
+            uint256 step = Math.min(words.length, 4) << 5;
+            while (true) {
+                budget = _payGroup(index, source, source + step, budget, redirected);
+                source += step;
+                if (source == end) return budget;
+                index += 4;
+                if (index & 0xff == 0) redirected = _redirected[index >> 8];
             }
         }
-        if (failed != 0) {
-            _claimed[firstIndex >> 2] = packed;
-            _totals.paid -= uint64(failed);
-        }
+        return budget;
     }
 
-    /// @dev Adds to `packed` what each holder is owed, as far as `budget` goes. A lane
-    /// cannot overflow: what one holder was ever paid is at most what all were, and
-    /// that is at most `earned`, of 64 bits.
-    function _book(
-        uint256 firstIndex,
-        uint256[] calldata words,
-        uint256 packed,
+    /// @dev Pays up to four holders, those that share one slot of claims, and returns
+    /// what is left of `budget`. The lock of `pay` guards the claims, which are booked
+    /// when it is known who got the money. Nothing overflows: a claim stays within
+    /// `earned`, of 64 bits, because what one holder was ever paid is part of what all
+    /// were.
+    function _payGroup(
+        uint256 index,
+        uint256 source,
+        uint256 end,
         uint256 budget,
         uint256 redirected
-    ) private returns (uint256, uint256 total) {
-        for (uint256 i = 0; i < words.length; ++i) {
-            uint256 index = firstIndex + i;
-            uint256 units = BalanceTree.unitsOf(words[i]);
-            uint256 before = _lane(packed, index);
-            if (units <= before) continue;
-            uint256 owed = units - before;
-            if (total + owed > budget) {
-                emit Unpaid(index, _receiver(index, words[i], redirected >> i), owed);
-                continue;
+    ) private returns (uint256) {
+        Claims storage claims = _claims[index >> 2];
+        uint256 stored = claims.packed;
+        uint256 packed = stored;
+        unchecked {
+            for (; source != end; source += 32) {
+                uint256 word = BalanceTree.wordAt(source);
+                uint256 owed = BalanceTree.unitsOf(word);
+                uint256 shift = (index & 3) << 6;
+                uint256 before = uint64(packed >> shift);
+                if (owed > before) {
+                    owed -= before;
+                    address to = BalanceTree.accountOf(word);
+                    if (redirected != 0) to = _receiver(index, to, redirected);
+                    if (owed > budget) {
+                        emit Unpaid(index, to, owed);
+                    } else if (_send(index, to, owed)) {
+                        packed += owed << shift;
+                        budget -= owed;
+                    }
+                }
+                ++index;
             }
-            total += owed;
-            packed += owed << _shift(index);
         }
-        return (packed, total);
+        if (packed != stored) claims.packed = packed;
+        return budget;
     }
 
-    /// @dev Sends `amount` to `to` and tells by event how that went.
-    function _payOne(uint256 index, address to, uint256 amount) private returns (bool) {
+    /// @dev Sends `amount` to `to` and tells by event how that went. The call has
+    /// bounded gas, never reverts and copies at most one word of what comes back; a
+    /// token that returns nothing is accepted, one that returns anything but true not.
+    function _send(uint256 index, address to, uint256 amount)
+        private
+        returns (bool success)
+    {
         if (gasleft() < GAS_BEFORE_TRANSFER) {
             revert InsufficientGas(gasleft(), GAS_BEFORE_TRANSFER);
         }
-        bool success = _transfer(to, amount);
-        if (success) emit Paid(index, to, amount);
-        else emit Unpaid(index, to, amount);
-        return success;
-    }
-
-    /// @dev ERC-20 transfer with bounded gas that neither reverts nor copies more than
-    /// one word of what comes back. Accepts tokens that return nothing.
-    function _transfer(address to, uint256 amount) private returns (bool success) {
         address target = address(_token);
-        bytes4 selector = IERC20.transfer.selector;
-        uint256 limit = TRANSFER_GAS;
         assembly ("memory-safe") {
-            let data := mload(0x40)
-            mstore(data, selector)
-            // The compiler may leave a leaf's units above its address.
-            mstore(add(data, 0x04), shr(96, shl(96, to)))
-            mstore(add(data, 0x24), amount)
-            mstore(0x00, 1)
-            success := call(limit, target, 0, data, 0x44, 0x00, 0x20)
-            let said := or(iszero(returndatasize()), gt(returndatasize(), 0x1f))
-            success := and(success, and(said, eq(mload(0x00), 1)))
+            // The call data starts at 0x10: selector, receiver, amount. The amount runs
+            // into the free memory pointer, whose own bytes come after it. The compiler
+            // may have left a leaf's units above its address.
+            to := shr(96, shl(96, to))
+            mstore(0x00, TRANSFER_SELECTOR)
+            mstore(0x14, to)
+            mstore(0x34, amount)
+            success := call(TRANSFER_GAS, target, 0, 0x10, 0x44, 0x00, 0x20)
+            if returndatasize() {
+                // An answer must be a whole word, and that word must be true.
+                let isTrue := and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))
+                success := and(success, isTrue)
+            }
+            mstore(0x34, 0)
+            mstore(0x00, amount)
+            switch success
+            case 0 { log3(0x00, 0x20, UNPAID_TOPIC, index, to) }
+            default { log3(0x00, 0x20, PAID_TOPIC, index, to) }
         }
     }
 
-    /// @dev Where a holder's money goes; `bit` tells in its lowest bit whether there is
-    /// a redirection.
-    function _receiver(uint256 index, uint256 word, uint256 bit)
+    /// @dev Where a holder's money goes. `bits` are those of its 256 neighbors, one for
+    /// each redirection.
+    function _receiver(uint256 index, address account, uint256 bits)
         private
         view
         returns (address)
     {
-        if (bit & 1 != 0) return _redirections[index].to;
-        return BalanceTree.accountOf(word);
-    }
-
-    /// @dev A holder's 64 bits of a `_claimed` slot.
-    function _lane(uint256 packed, uint256 index) private pure returns (uint256) {
-        return uint64(packed >> _shift(index));
-    }
-
-    /// @dev Where those bits begin.
-    function _shift(uint256 index) private pure returns (uint256) {
-        return (index & 3) << 6;
+        return bits >> (index & 0xff) & 1 == 0 ? account : _redirections[index].to;
     }
 
     /// @dev The account of a leaf that a payable root holds.

@@ -73,7 +73,7 @@ abstract contract Refunds is LedgerState {
         }
         _accounts[account].refunded = entry.refunded + uint64(rest);
         _accounts[account].frozenAt = 0;
-        _funds.refunded += uint64(rest);
+        _totals.refunded += uint64(rest);
         emit Refunded(account, rest);
         if (rest != 0) _token.safeTransfer(account, rest);
     }
@@ -120,13 +120,12 @@ abstract contract Refunds is LedgerState {
     function _freeFunds() private view returns (uint256) {
         Funds memory funds = _funds;
         // earnedPending is never below earnedActive, so it is the larger of the two.
-        return funds.deposited - funds.refunded - funds.earnedPending;
+        return funds.deposited - _totals.refunded - funds.earnedPending;
     }
 
     /// @dev The pending root once matured, else the active one.
     function _newestMatured() private view returns (bytes32 root, uint256 committedAt) {
-        root = _pendingRoot;
-        if (root != 0 && _isMatured()) return (root, _settling.pendingAt);
-        return (_activeRoot, _settling.activeAt);
+        if (_isMatured()) return (_pendingRoot(), _settling.pendingAt);
+        return (_activeRoot(), _settling.activeAt);
     }
 }

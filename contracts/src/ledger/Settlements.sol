@@ -15,11 +15,10 @@ abstract contract Settlements is LedgerState {
     /// @param size entries it covers, more than ever before
     /// @param root RFC 6962 root at that size
     function anchor(uint64 size, bytes32 root) external {
-        Anchoring memory anchoring = _anchoring;
-        if (msg.sender != anchoring.anchorer) {
-            revert Unauthorized(msg.sender, "anchorer");
-        }
-        if (size <= anchoring.size) revert SizeNotGrowing(size, anchoring.size);
+        // Read together, both cost one access to storage.
+        (address sender, uint64 anchored) = (_anchoring.anchorer, _anchoring.size);
+        if (msg.sender != sender) revert Unauthorized(msg.sender, "anchorer");
+        if (size <= anchored) revert SizeNotGrowing(size, anchored);
         _anchoring.size = size;
         emit Anchored(size, root);
     }
@@ -41,11 +40,13 @@ abstract contract Settlements is LedgerState {
         bytes32 spendRoot,
         uint64 earned,
         uint32 count
-    ) external whenNotPaused {
+    ) external {
+        (bool paused, uint64 anchored) = (_anchoring.paused, _anchoring.size);
+        if (paused) revert LedgerPaused();
         _advance(epoch);
-        _promote(earned);
-        _pendingRoot = Hashes.efficientKeccak256(earningsRoot, spendRoot);
-        if (size > _anchoring.size) {
+        _book(earned);
+        _roots[epoch & 1] = Hashes.efficientKeccak256(earningsRoot, spendRoot);
+        if (size > anchored) {
             _anchoring.size = size;
             emit Anchored(size, logRoot);
         }
@@ -60,14 +61,19 @@ abstract contract Settlements is LedgerState {
         if (msg.sender != _totals.guardian) {
             revert Unauthorized(msg.sender, "guardian");
         }
-        if (_pendingRoot == 0 || uint256(epoch) + 1 != _settling.epoch) {
+        Settling storage settling = _settling;
+        uint256 end = _maturesAt();
+        if (end == 0 || uint256(epoch) + 1 != settling.epoch) {
             revert NothingPending(epoch);
         }
-        uint256 end = _windowEnd();
         if (block.timestamp >= end) revert WindowOver(end);
-        delete _pendingRoot;
+        // Epoch e goes, e + 2 is due: the parities stay, the active root takes the
+        // place of the dropped one.
+        _roots[epoch & 1] = _activeRoot();
+        delete _roots[(epoch & 1) ^ 1];
         _funds.earnedPending = _funds.earnedActive;
-        _settling.epoch = epoch + 2;
+        settling.epoch = epoch + 2;
+        settling.pendingAt = 0;
         emit Vetoed(epoch);
     }
 
@@ -105,13 +111,17 @@ abstract contract Settlements is LedgerState {
         _setGuardian(to);
     }
 
-    /// @dev Checks the settler and the epoch, and moves on to the next.
+    /// @dev Checks the settler, the epoch and the window, and makes the pending root the
+    /// active one.
     function _advance(uint32 given) private {
         Settling memory settling = _settling;
         if (msg.sender != settling.settler) revert Unauthorized(msg.sender, "settler");
         if (given != settling.epoch) revert WrongEpoch(given, settling.epoch);
-        if (_pendingRoot != 0) {
-            uint256 end = _windowEnd();
+        if (settling.pendingAt == 0) {
+            // Nothing is promoted: the active root moves out of the new one's place.
+            _roots[(given & 1) ^ 1] = _roots[given & 1];
+        } else {
+            uint256 end = uint256(settling.pendingAt) + _challengeWindow;
             if (block.timestamp < end) revert WindowOpen(end);
             settling.activeAt = settling.pendingAt;
         }
@@ -120,18 +130,13 @@ abstract contract Settlements is LedgerState {
         _settling = settling;
     }
 
-    /// @dev Makes the pending settlement the active one and books the new sum.
-    function _promote(uint64 earned) private {
-        Funds memory funds = _funds;
-        uint64 before = funds.earnedPending;
+    /// @dev Promotes the sum before and books the new one.
+    function _book(uint64 earned) private {
+        (uint64 before, uint64 deposited) = (_funds.earnedPending, _funds.deposited);
         if (earned < before) revert EarnedFell(earned, before);
-        uint256 available = funds.deposited - funds.refunded;
+        uint64 available = deposited - _totals.refunded;
         if (earned > available) revert EarnedExceedsFunds(earned, available);
-        bytes32 pending = _pendingRoot;
-        if (pending != 0) _activeRoot = pending;
-        funds.earnedActive = before;
-        funds.earnedPending = earned;
-        _funds = funds;
+        (_funds.earnedActive, _funds.earnedPending) = (before, earned);
     }
 
     function _setAnchorer(address to) internal {
