@@ -10,6 +10,7 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -82,9 +83,9 @@ class RevokeSerializer(serializers.Serializer[Any]):
 
 
 class Me(APIView):
-    """Who am I."""
+    """Who am I: for any live API key, whatever its scopes."""
 
-    permission_classes = (HasScope("read"),)
+    permission_classes = (IsAuthenticated,)
 
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:

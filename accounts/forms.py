@@ -79,7 +79,8 @@ class PayoutForm(forms.Form):
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(one.address, one.address) for one in party.wallets.all()]
+        addresses = party.wallets.order_by("pk").values_list("address", flat=True)
+        choices = [(one, f"{one[:6]}…{one[-4:]}") for one in addresses]
         field = self.fields["address"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices

@@ -11,7 +11,6 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from log.append import append
 
 from accounts import custody
 from accounts.errors import FieldError, KeyConflictError, KeyStateError
@@ -19,6 +18,7 @@ from accounts.models import Party, SigningKey
 from colophon import enrollment, statement
 from colophon.errors import InputError
 from colophon.keys import Ed25519Key, Signer
+from log.append import append
 
 ACCOUNT = SigningKey.Purpose.ACCOUNT
 CLIENT = SigningKey.Custody.CLIENT
@@ -98,7 +98,8 @@ def enroll_kept(
 def revoke(key: SigningKey, *, effective_at: datetime, reason: str) -> SigningKey:
     """Revoke a key from a moment on: what it signed later counts for nothing.
 
-    Signed by the account's key, or by the platform when that very key goes.
+    Signed by the account's key and by the platform, or by the platform alone when
+    that very key goes: so it holds even after the account's key was replaced.
 
     Args:
         key: a key of the party that asks.
@@ -123,8 +124,10 @@ def revoke(key: SigningKey, *, effective_at: datetime, reason: str) -> SigningKe
         taken = SigningKey.objects.filter(pk=key.pk, revoked_at__isnull=True)
         if not taken.update(revoked_at=effective_at):
             raise KeyStateError("The key is revoked already; nothing was changed.")
-        kept = custody.platform_key() if key.sealed_private else signer_for(key.party)
-        entry = append("revocation", statement.sign(made, kept).to_json(), public=True)
+        signers = _revokers(key)
+        entry = append(
+            "revocation", statement.sign(made, *signers).to_json(), public=True
+        )
         SigningKey.objects.filter(pk=key.pk).update(revocation=entry)
     key.refresh_from_db()
     return key
@@ -140,6 +143,14 @@ def key_at(key_id: str, moment: datetime) -> SigningKey | None:
     alive = Q(revoked_at__isnull=True) | Q(revoked_at__gt=moment)
     found = SigningKey.objects.select_related("party", "enrollment")
     return found.filter(alive, key_id=key_id, enrolled_at__lte=moment).first()
+
+
+def _revokers(key: SigningKey) -> list[Signer]:
+    """Who signs the revocation of a key."""
+    platform = custody.platform_key()
+    if key.sealed_private or key.party.is_platform:
+        return [platform]
+    return [signer_for(key.party), platform]
 
 
 def _kept(party: Party) -> SigningKey | None:

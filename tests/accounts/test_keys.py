@@ -148,13 +148,14 @@ def test_a_changed_byte_of_a_sealed_key_is_noticed(position: int) -> None:
         custody.unseal(bytes(sealed), key.key_id)
 
 
-def test_revoking_is_public_and_signed_by_the_account(ada: User) -> None:
+def test_revoking_is_public_and_signed_by_account_and_platform(ada: User) -> None:
     party = party_of(ada)
     row = keys.enroll(party, enrollment_of(Ed25519Key.generate(), ada))
     done = keys.revoke(row, effective_at=timezone.now(), reason="compromised")
     assert done.revocation is not None
     logged = Envelope.from_json(done.revocation.envelope)
     said = statement.verify(logged, keys.signer_for(party).public_spki)
+    assert statement.verify(logged, platform_signer().public_spki) == said
     found = enrollment.parse_revocation(said)
     assert (found.key_id, found.reason) == (row.key_id, "compromised")
     assert done.revocation.kind == "revocation"
