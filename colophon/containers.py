@@ -131,3 +131,17 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
     """Return one whole PNG chunk."""
     checksum = zlib.crc32(kind + body)
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def splice(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
+    """Return the bytes with ranges replaced; everything else stays.
+
+    Args:
+        data: the whole file.
+        changes: (start, end, replacement) without overlap; start = end inserts.
+    """
+    out, at = bytearray(), 0
+    for start, end, piece in sorted(changes):
+        out += data[at:start] + piece
+        at = max(at, end)
+    return bytes(out + data[at:])

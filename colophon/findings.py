@@ -14,11 +14,14 @@ import zlib
 from typing import Any
 
 from colophon.containers import JPEG, Part, application
+from colophon.plaintext import plain
 
-APP1, APP2, COM = 0xE1, 0xE2, 0xFE
+APP1, APP2, APP13, COM = 0xE1, 0xE2, 0xED, 0xFE
 EXIF_HEAD = b"Exif\0\0"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_MORE_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 GPS_TAG = 0x8825
+ORIENTATION_TAG = 0x0112
 ASCII = 2  # Exif type of a text
 INLINE_BYTES = 4  # a longer value lies elsewhere
 MAX_TEXT_BYTES = 1 << 20
@@ -30,9 +33,9 @@ def findings(data: bytes, mime: str, parts: list[Part]) -> dict[str, Any]:
     """List what a JPEG or PNG carries beside its pixels.
 
     Returns:
-        `exif`, `gps`, `xmp`, `comment`, `color_profile` (yes or no), `camera_make`,
-        `camera_model`, `software`, `xmp_generator` (text or None), `generators`
-        (AI tools whose settings are embedded: "comfyui", "a1111") and `bytes`.
+        `exif`, `gps`, `xmp`, `iptc`, `comment`, `color_profile` (yes or no);
+        `camera_make`, `camera_model`, `software`, `xmp_generator` (text or None);
+        `generators` (AI tools whose settings are embedded: "comfyui", "a1111").
     """
     exif, xmp, texts = _collect(data, mime, parts)
     tags = _exif_tags(exif)
@@ -47,12 +50,20 @@ def findings(data: bytes, mime: str, parts: list[Part]) -> dict[str, Any]:
         "exif": bool(exif),
         "gps": bool(tags.get(GPS_TAG)) or b"GPSLatitude" in xmp,
         "xmp": bool(xmp),
-        "xmp_generator": tool[1].decode("utf-8", "replace") if tool else None,
+        "iptc": any(part.kind == APP13 for part in parts),
+        "xmp_generator": plain(tool[1].decode("utf-8", "replace")) if tool else None,
         "comment": any(p.kind in (COM, b"tEXt", b"iTXt", b"zTXt") for p in parts),
         "color_profile": any(_is_profile(data, p) for p in parts),
         "generators": generators,
         **named,
     }
+
+
+def orientation(data: bytes, mime: str, parts: list[Part]) -> int:
+    """Return how the picture must be turned for showing: 1 (as it is) to 8."""
+    exif, _, _ = _collect(data, mime, parts)
+    found = _exif_tags(exif).get(ORIENTATION_TAG, 1)
+    return found if found in range(1, 9) else 1
 
 
 def _collect(
@@ -62,7 +73,7 @@ def _collect(
     if mime == JPEG:
         blocks = list(application(data, parts, APP1))
         exif = next((b[6:] for b in blocks if b.startswith(EXIF_HEAD)), b"")
-        xmp = b"".join(b[len(XMP_HEAD) :] for b in blocks if b.startswith(XMP_HEAD))
+        xmp = b"".join(b for b in blocks if b.startswith((XMP_HEAD, XMP_MORE_HEAD)))
         return exif, xmp, {}
     exif, texts = b"", {}
     for part in parts:
@@ -111,12 +122,14 @@ def _exif_tags(exif: bytes) -> dict[int, Any]:
         for index in range(min(count, 200)):
             at = place + 2 + 12 * index
             tag, kind, size, value = struct.unpack_from(order + "HHII", exif, at)
-            if tag == GPS_TAG:
+            if tag == ORIENTATION_TAG:
+                found[tag] = struct.unpack_from(order + "H", exif, at + 8)[0]
+            elif tag == GPS_TAG:
                 found[tag] = struct.unpack_from(order + "H", exif, value)[0] > 0
             elif tag in _NAMES and kind == ASCII:
                 start = value if size > INLINE_BYTES else at + 8
                 text = exif[start : start + min(size, 200)].rstrip(b"\0 ")
-                found[tag] = text.decode("utf-8", "replace") or None
+                found[tag] = plain(text.decode("utf-8", "replace")) or None
     except struct.error:
         return found
     return found

@@ -111,6 +111,7 @@ def sign_file(
     child: children.Worker | None = None,
     trust_anchors: list[str] | None = None,
     tsa_anchors: list[str] | None = None,
+    strip: bool = False,
 ) -> Signed:
     """Write rights into a picture, sign it, and write it to `dst`.
 
@@ -126,6 +127,8 @@ def sign_file(
         child: a process with network for the time-stamp; a shared one if absent.
         trust_anchors: PEM texts by which older credentials are judged and recorded.
         tsa_anchors: the same for their time-stamps.
+        strip: take position, camera and all other metadata out first; an older
+            credential is still kept, as the parent's.
 
     Raises:
         InputError: the plan breaks a rule of C2PA; names the field.
@@ -152,6 +155,7 @@ def sign_file(
             "tsa_url": tsa_url,
             "trust_anchors": trust_anchors or [],
             "tsa_anchors": tsa_anchors or [],
+            "strip": strip,
         }
         worker = child or children.default(network=True)
         result = worker.call(

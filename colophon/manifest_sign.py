@@ -18,6 +18,7 @@ from colophon.containers import JPEG
 from colophon.credential_read import CLAIM_LIST, TSA_LIST, locked
 from colophon.errors import CouldNotCheck, InputError
 from colophon.sniff import HEAD_BYTES, sniff
+from colophon.strip import strip_metadata
 
 OPENED = "c2pa.opened"
 PARENT = "parent"
@@ -41,6 +42,7 @@ def sign(
     tsa_url: str | None,
     trust_anchors: list[str],
     tsa_anchors: list[str],
+    strip: bool,
 ) -> dict[str, Any]:
     """Do the work of `manifest.sign_file`; parameters as it passes them."""
     import c2pa
@@ -57,6 +59,8 @@ def sign(
     data = source.read_bytes()
     if (found := sniff(data[:HEAD_BYTES])) != mime:
         raise InputError(f"the file is {found}, not {mime}", "mime")
+    if strip:
+        data = strip_metadata(data, mime)
     if rights:
         data = xmp.write_rights(data, mime, _rights(rights))
     lists = (("manifest", CLAIM_LIST, trust_anchors), ("tsa", TSA_LIST, tsa_anchors))

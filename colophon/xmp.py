@@ -19,6 +19,7 @@ from colophon.containers import (
     Part,
     parts_of,
     png_chunk,
+    splice,
 )
 from colophon.errors import InputError
 from colophon.findings import APP1, XMP_HEAD, png_text
@@ -95,7 +96,7 @@ def write_rights(data: bytes, mime: str, rights: Rights) -> bytes:
         (part, found) for part in parts if (found := _packet(data, part)) is not None
     ]
     packet = _merge(old[0][1] if old else b"", rights)
-    skip = {part.start for part, _ in old}
+    cuts = [(part.start, part.end, b"") for part, _ in old]
     if mime == JPEG:
         if len(packet) > MAX_PACKET_BYTES:
             raise InputError("the picture's own XMP is too large to add to", "file")
@@ -105,19 +106,7 @@ def write_rights(data: bytes, mime: str, rights: Rights) -> bytes:
     else:
         new = png_chunk(b"iTXt", PNG_KEYWORD + bytes(5) + packet)
         place = parts[0].end
-    return _assemble(data, parts, skip, place, new)
-
-
-def _assemble(
-    data: bytes, parts: list[Part], skip: set[int], place: int, new: bytes
-) -> bytes:
-    """Cut out the old packets and put the new one in; keep every other byte."""
-    out, at = bytearray(), 0
-    cuts = [(part.start, part.end, b"") for part in parts if part.start in skip]
-    for start, end, piece in sorted([*cuts, (place, place, new)]):
-        out += data[at:start] + piece
-        at = max(at, end)
-    return bytes(out + data[at:])
+    return splice(data, [*cuts, (place, place, new)])
 
 
 def _jpeg_place(parts: list[Part]) -> int:

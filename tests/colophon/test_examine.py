@@ -92,6 +92,7 @@ def test_what_the_metadata_gives_away_is_reported_but_not_repeated(
         "exif": True,
         "gps": True,
         "xmp": True,
+        "iptc": False,
         "xmp_generator": "Lab 3",
         "comment": True,
         "color_profile": False,
