@@ -68,7 +68,7 @@ class Relay:
         beat(PROCESS)
         for line in timetable():
             self._fire(line)
-        sent = sum(self._nudge_queue(queue) for queue in queues())
+        sent = sum(self._nudge_queue(*one) for one in queues().items())
         self._forget()
         if time.monotonic() - self._purged > PURGE_EVERY_SECONDS:
             self._purged = time.monotonic()
@@ -84,8 +84,8 @@ class Relay:
         if line.wanted is None or line.wanted():
             fire(line)
 
-    def _nudge_queue(self, queue: str) -> int:
-        rows = Job.objects.filter(waiting(), queue=queue).order_by("due_at", "pk")
+    def _nudge_queue(self, queue: str, kinds: list[str]) -> int:
+        rows = Job.objects.filter(waiting(), kind__in=kinds).order_by("due_at", "pk")
         now = time.monotonic()
         fresh = [
             job_id
@@ -114,12 +114,12 @@ def fire(line: Line) -> Job | None:
     """
     now = timezone.now()
     tick = int(now.timestamp() / line.seconds)
+    if Job.objects.filter(live(), ticks(), kind=line.kind).exists():
+        return None
+    last = Tick.objects.filter(kind=line.kind).first()
+    if last and int(last.fired_at.timestamp() / line.seconds) >= tick:
+        return None
     with transaction.atomic():
-        if Job.objects.filter(live(), ticks(), kind=line.kind).exists():
-            return None
-        last = Tick.objects.filter(kind=line.kind).first()
-        if last and int(last.fired_at.timestamp() / line.seconds) >= tick:
-            return None
         job = enqueue(line.kind, key=f"{line.kind}@{tick}")
         Tick.objects.update_or_create(kind=line.kind, defaults={"fired_at": now})
     return job

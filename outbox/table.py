@@ -36,9 +36,16 @@ def table() -> Table:
     return found
 
 
-def queues() -> list[str]:
-    """Every queue that the table names."""
-    return sorted({queue for _, queue in table().values()})
+def queues() -> dict[str, list[str]]:
+    """Every queue that the table names, with its kinds.
+
+    The table decides, not the row: a kind that moved to another queue takes its
+    waiting jobs along.
+    """
+    found: dict[str, list[str]] = {}
+    for kind, (_, queue) in table().items():
+        found.setdefault(queue, []).append(kind)
+    return found
 
 
 def queue_of(kind: str) -> str:

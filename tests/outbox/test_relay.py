@@ -81,6 +81,15 @@ def test_a_running_job_is_not_nudged_until_its_lease_is_over(
     assert relay.round() == 1
 
 
+def test_a_kind_that_moved_takes_its_waiting_jobs_along(
+    make_job: Any, relay: Any, broker: Any
+) -> None:
+    job = make_job("cup")
+    Job.objects.filter(pk=job.pk).update(queue="a queue of yesterday")
+    relay.round()
+    assert broker.sent == [(job.pk, "default")]
+
+
 def test_one_stalled_queue_does_not_starve_another(
     make_job: Any, relay: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

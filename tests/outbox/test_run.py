@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any, Never
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from outbox import run as module
 from outbox.inline import drain
 from outbox.lease import Keep
-from outbox.models import Job
+from outbox.models import Heartbeat, Job
 from outbox.run import Outcome, backoff_seconds, run
 from tests.outbox import jobs_for_tests
 
@@ -111,6 +112,30 @@ def test_a_claim_lost_before_a_failure_leaves_the_row_alone(
     assert run(job.pk) is Outcome.LOST
     job.refresh_from_db()
     assert job.last_error == ""
+
+
+def test_a_crash_between_effect_and_done_runs_again_and_meets_its_key(
+    make_job: Any, tea: Any
+) -> None:
+    effects = []
+
+    def effect_then_die(claim: Any) -> None:
+        with transaction.atomic(durable=True):
+            claim.hold()
+            _, made = Heartbeat.objects.get_or_create(process=claim.key)
+        effects.append(made)
+        if len(effects) == 1:
+            raise SystemExit
+
+    tea.behavior["cup"] = effect_then_die
+    job = make_job()
+    with pytest.raises(SystemExit):
+        run(job.pk)
+    assert run(job.pk) is Outcome.TAKEN
+    past = timezone.now() - timedelta(seconds=1)
+    Job.objects.filter(pk=job.pk).update(lease_until=past)
+    assert run(job.pk) is Outcome.DONE
+    assert effects == [True, False]
 
 
 def test_a_kind_of_another_version_waits(make_job: Any, tea: Any) -> None:
