@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -222,3 +224,19 @@ def test_the_server_answers_queries(address: int) -> None:
 def test_the_server_refuses_other_types_and_large_bodies(address: int) -> None:
     assert post(address, query(), "text/plain")[0] == 415
     assert post(address, b"0" * (tsa.MAX_QUERY_BYTES + 1), tsa.QUERY_TYPE)[0] == 413
+
+
+def test_the_command_makes_its_authority_and_serves(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "manage.py", "tsa", "--port", "0", "--folder", tmp_path]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as tsa_:
+        try:
+            assert tsa_.stdout
+            port = re.search(r":(\d+)$", tsa_.stdout.readline().strip())
+            assert port
+            status, _, body = post(int(port[1]), query(), tsa.QUERY_TYPE)
+        finally:
+            tsa_.terminate()
+    assert status == 200
+    assert granted(body)["nonce"].native == 4711
+    assert (tmp_path / "tsa-root.pem").is_file()
