@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from marketplace.errors import NotForSaleError
 from marketplace.models import Listing, Offer
-from marketplace.terms import WORDS, OfferPlan, digest_of, terms_of
+from marketplace.terms import OfferPlan, digest_of, terms_of
 from outbox.enqueue import enqueue
 from provenance.models import Agreement, Asset, Verdict
 
@@ -84,13 +84,12 @@ def _search_text(asset: Asset) -> str:
 def _offer(
     listing: Listing, plan: OfferPlan, agreement: Agreement, position: int
 ) -> None:
-    name, summary, _ = WORDS[Offer.Use(plan.use)]
     terms = terms_of(plan, asset=listing.asset.code, fee_ppm=agreement.fee_ppm)
     Offer.objects.create(
         listing=listing,
         use=plan.use,
-        name=name,
-        summary=summary,
+        name=terms["name"],
+        summary=terms["summary"],
         price_units=plan.price_units,
         deposit_units=plan.deposit_units,
         rate_units=plan.rate_units,

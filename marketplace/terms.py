@@ -10,31 +10,10 @@ from colophon.fields import Fields
 from colophon.units import parse_units
 from marketplace.errors import OfferError
 from marketplace.models import Offer
+from provenance.license_terms import DIGEST, STANDARD
 
 MAX_OFFERS = 6
 MAX_TERM_DAYS = 36_500
-
-WORDS = {
-    Offer.Use.EDITORIAL: (
-        "Editorial",
-        "News and comment, no advertising",
-        {"commercial": False, "advertising": False, "derivatives": False},
-    ),
-    Offer.Use.COMMERCIAL: (
-        "Commercial",
-        "Any medium, one fixed price",
-        {"commercial": True, "advertising": True, "derivatives": True},
-    ),
-    Offer.Use.PAY_PER_USE: (
-        "Pay per use",
-        "Ads and apps; metered, settled by use",
-        {"commercial": True, "advertising": True, "derivatives": False},
-    ),
-}
-REFUND_WORDS = (
-    "Refund within 14 days if the copy was never downloaded, then only by dispute."
-)
-
 
 @dataclass(frozen=True)
 class OfferPlan:
@@ -101,22 +80,23 @@ def _amount(offer: Fields, key: str) -> int:
 
 def terms_of(plan: OfferPlan, *, asset: str, fee_ppm: int) -> dict[str, Any]:
     """The machine-readable terms that are frozen into each license."""
-    name, summary, rights = WORDS[Offer.Use(plan.use)]
+    standard = STANDARD["uses"][plan.use]
     return {
         "asset": asset,
         "use": plan.use,
-        "name": name,
-        "summary": summary,
-        "rights": rights,
+        "name": standard["name"],
+        "summary": standard["summary"],
+        "rights": standard["rights"],
+        "standard": {"id": STANDARD["id"], "sha256": DIGEST.hex()},
         "price_units": plan.price_units,
         "deposit_units": plan.deposit_units,
         "rate_units": plan.rate_units,
         "rate_per": plan.rate_per,
         "meter": "display",
         "term_days": plan.term_days,
-        "territory": "worldwide",
+        "territory": STANDARD["territory"],
         "fee_ppm": fee_ppm,
-        "refund": REFUND_WORDS,
+        "refund": STANDARD["refund"],
     }
 
 

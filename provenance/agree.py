@@ -14,6 +14,7 @@ from colophon import records, statement
 from colophon.keys import Signer
 from log.append import append
 from outbox.enqueue import enqueue
+from provenance import license_terms
 from provenance.envelopes import envelope_of
 from provenance.errors import AgreementError, NotReadyError
 from provenance.models import Acceptance, Agreement, AgreementPart, Asset
@@ -103,6 +104,7 @@ def _write(
                 for part in parts
             ],
             proposed_at=timezone.now(),
+            terms=license_terms.DIGEST,
         ),
         signer,
     )

@@ -14,7 +14,7 @@ from colophon.tlogproof import LogProof
 from log.models import Checkpoint, Entry
 from log.proofs import inclusion
 from provenance.envelopes import envelope_of
-from provenance.models import Anchor, Asset
+from provenance.models import Agreement, Anchor, Asset, Source
 from provenance.shares import used_sources
 
 
@@ -52,26 +52,39 @@ def bundle_for(asset: Asset, *, extra: Iterable[Entry] = ()) -> Bundle:
 def _entries(asset: Asset) -> list[Entry]:
     """The entries that the evidence rests on, each once, in the order of the loop."""
     found: list[Entry] = []
+    agreement = asset.agreements.order_by("-version").first()
+    sources = used_sources(asset)
+    steps = list(asset.run.steps.select_related("entry")) if asset.run else []
+    found += _keys({step.key_id for step in steps}, _owners(sources, agreement))
+    found += [source.entry for source in sources]
     if asset.run is not None:
-        steps = list(asset.run.steps.select_related("key", "entry"))
-        found += _keys({step.key_id for step in steps})
-        found += [source.entry for source in used_sources(asset)]
         found.append(asset.run.ticket)
-        found += [step.entry for step in steps]
+    found += [step.entry for step in steps]
     found += [asset.seal.entry, asset.seal.examination]
-    if agreement := asset.agreements.order_by("-version").first():
+    if agreement is not None:
         found.append(agreement.entry)
         rows = agreement.acceptances.select_related("entry").order_by("pk")
         found += [row.entry for row in rows]
     return list({entry.pk: entry for entry in found}.values())
 
 
-def _keys(used: set[int]) -> list[Entry]:
+def _owners(sources: Iterable[Source], agreement: Agreement | None) -> set[int]:
+    """Parties whose account keys signed a source, the agreement or a yes to it."""
+    found = {source.registered_by_id for source in sources}
+    if agreement is not None:
+        parts = agreement.parts.filter(holder__party__isnull=False)
+        found |= set(parts.values_list("holder__party", flat=True))
+        found.add(agreement.asset.party_id)
+    return found
+
+
+def _keys(used: set[int], owners: set[int]) -> list[Entry]:
     """Enrollments (and revocations) of keys and of their owners' account keys."""
     parties = SigningKey.objects.filter(pk__in=used).values("party")
     account = SigningKey.Purpose.ACCOUNT
+    owned = Q(party__in=parties) | Q(party__in=owners)
     rows = SigningKey.objects.filter(
-        Q(pk__in=used) | Q(party__in=parties, purpose=account)
+        Q(pk__in=used) | (owned & Q(purpose=account))
     ).order_by("pk")
     found = []
     for row in rows.select_related("enrollment", "revocation"):
