@@ -29,7 +29,7 @@ from chain.errors import (
 )
 from chain.fees import GWEI, NOOP_GAS, Fees, quote
 from chain.gateway import Gateway
-from chain.keys import RoleSigner, Signed, Transaction
+from chain.keys import RoleSigner, Transaction
 from chain.kinds import kind_of
 from chain.models import Account, Attempt, Intent
 from outbox.claims import Claim
@@ -102,7 +102,7 @@ def sign_first(
         intent = Intent.objects.select_for_update().get(pk=intent_pk)
         if intent.state != Intent.State.QUEUED:
             return None
-        _check_single(intent)
+        check_single(intent)
         nonce = max(account.next_nonce, chain_nonce)
         faults.point("before_sign")
         plain = Transaction(
@@ -114,7 +114,7 @@ def sign_first(
             max_fee_wei=fees.max_fee_wei,
             priority_fee_wei=fees.priority_fee_wei,
         )
-        attempt = _store(intent, plain, signer.sign(plain))
+        attempt = _store(intent, plain, signer)
         account.next_nonce = nonce + 1
         account.save(update_fields=["next_nonce"])
         intent.args = call.args
@@ -165,7 +165,7 @@ def sign_replacement(
             max_fee_wei=fees.max_fee_wei,
             priority_fee_wei=fees.priority_fee_wei,
         )
-        attempt = _store(intent, plain, signer.sign(plain), noop=call is None)
+        attempt = _store(intent, plain, signer, noop=call is None)
         intent.state = Intent.State.REPLACED
         intent.save(update_fields=["state"])
         return attempt
@@ -238,11 +238,13 @@ def _refused(attempt: Attempt, answer: str) -> None:
 
 
 def _store(
-    intent: Intent, plain: Transaction, signed: Signed, *, noop: bool = False
+    intent: Intent, plain: Transaction, signer: RoleSigner, *, noop: bool = False
 ) -> Attempt:
+    signed = signer.sign(plain)
     return Attempt.objects.create(
         intent=intent,
         role=intent.role,
+        sender=signer.address,
         nonce=plain.nonce,
         raw=signed.raw,
         tx_hash=signed.tx_hash,
@@ -276,7 +278,12 @@ def _lock_account(signer: RoleSigner, chain_nonce: int) -> Account:
     return account
 
 
-def _check_single(intent: Intent) -> None:
+def check_single(intent: Intent) -> None:
+    """Refuses an intent whose kind goes one at a time while another is under way.
+
+    Raises:
+        Later: it is.
+    """
     if not kind_of(intent.kind).single:
         return
     other = (

@@ -23,6 +23,7 @@ from chain.errors import (
     ChainError,
     DisagreementError,
     RevertedError,
+    RpcBehindError,
     RpcBusyError,
     RpcDownError,
     RpcError,
@@ -53,7 +54,6 @@ class View:
     blocks: dict[int, Header | None]
     known: set[str]
     used: dict[str, int]
-    used_for_good: dict[str, int]
 
 
 def confirm(*, claim: Claim | None = None, limit: int = MOST_INTENTS) -> int:
@@ -92,7 +92,7 @@ def confirm(*, claim: Claim | None = None, limit: int = MOST_INTENTS) -> int:
 
 def _look(gateway: Gateway, under_way: Sequence[Intent], claim: Claim | None) -> View:
     deep = heights(gateway)
-    tries = {i.pk: [a.tx_hash for a in i.attempts.all()] for i in under_way}
+    tries = {i.pk: [a.tx_hash for a in i.tries()] for i in under_way}
     receipts = gateway.receipts([h for hashes in tries.values() for h in hashes])
     numbers = sorted({receipt.block_number for receipt in receipts.values()})
     missing = [
@@ -107,20 +107,19 @@ def _look(gateway: Gateway, under_way: Sequence[Intent], claim: Claim | None) ->
         blocks=dict(zip(numbers, gateway.headers(numbers), strict=True)),
         known=gateway.known(missing),
         used={sender: gateway.nonce(sender) for sender in senders},
-        used_for_good={s: _nonce_at(gateway, s, deep.final) for s in senders},
     )
 
 
-def _nonce_at(gateway: Gateway, sender: str, block: int) -> int:
-    """Nonces used for good; 0 where the node no longer has that state."""
+def _used_for_good(view: View, sender: str) -> int:
+    """Nonces used up to the final height; 0 where the node lacks that old state."""
     try:
-        return gateway.nonce(sender, block) if block >= 0 else 0
-    except RpcError:
+        return view.gateway.nonce(sender, max(view.heights.final, 0))
+    except (RpcError, RpcBehindError):
         return 0
 
 
 def _step(view: View, intent: Intent) -> None:
-    tries = sorted(intent.attempts.all(), key=lambda attempt: attempt.pk)
+    tries = intent.tries()
     for attempt in tries:
         receipt = view.receipts.get(attempt.tx_hash)
         if receipt and _is_canonical(view, receipt):
@@ -214,8 +213,8 @@ def _why(gateway: Gateway, attempt: Attempt, receipt: Receipt) -> str:
         )
     except RevertedError as error:
         return f"reverted: {contracts.reason(error)}"
-    except RpcError as error:
-        return f"reverted: {error}"
+    except (RpcError, RpcBehindError) as error:
+        return f"reverted, and the node cannot say why: {error}"
     return "reverted for a reason that another transaction in its block took away"
 
 
@@ -272,7 +271,7 @@ def _nonce_is_used(view: View, intent: Intent) -> None:
     good, somebody else has the key: that is for a person to decide.
     """
     assert intent.nonce is not None
-    if intent.nonce >= view.used_for_good[intent.sender]:
+    if intent.nonce >= _used_for_good(view, intent.sender):
         return
     log.critical("chain.foreign_nonce", extra={"intent": intent.pk})
     with transaction.atomic():
@@ -301,8 +300,7 @@ def _send_again(view: View, intent: Intent, newest: Attempt) -> None:
 
 def _replace(view: View, intent: Intent, newest: Attempt) -> None:
     """Another transaction for the same nonce, dearer by at least an eighth."""
-    tries = intent.attempts.count()
-    if tries >= MAX_ATTEMPTS and not intent.abandon:
+    if len(intent.tries()) >= MAX_ATTEMPTS and not intent.abandon:
         Intent.objects.filter(pk=intent.pk).update(abandon=State.NEEDS_HUMAN)
         intent.abandon = State.NEEDS_HUMAN
     base_fee = view.heights.head.base_fee_wei

@@ -23,6 +23,7 @@ from chain.abi import checksum as checksum_address
 from chain.answers import error_of
 from chain.errors import (
     ChainError,
+    Later,
     RpcBehindError,
     RpcBusyError,
     RpcDownError,
@@ -121,16 +122,18 @@ class Gateway:
         """The answers of all nodes that answer, for questions of trust.
 
         Raises:
-            RpcDownError: none answered.
+            ChainError: none answered; the first one's trouble.
         """
         found: list[Any] = []
+        trouble: ChainError | None = None
         for at in range(len(self.urls)):
             try:
                 found.append(self._one(at, method, params))
-            except (RpcDownError, RpcBusyError, RpcError):
-                continue
+            except (Later, RpcError) as error:
+                trouble = trouble or error
         if not found:
-            raise RpcDownError(f"none of {len(self.urls)} nodes answered {method}")
+            assert trouble is not None
+            raise trouble
         return found
 
     def _any(self, ask: Callable[[int], T]) -> T:
@@ -307,12 +310,13 @@ class Gateway:
         return [_bytes(answer) for answer in self.requests(calls)]
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
-        """Gas that the call would take now.
+        """Gas that the call would take on the newest block.
 
         Raises:
             RevertedError: it would revert.
         """
-        return _integer(self.request("eth_estimateGas", [_call(to, data, sender)]))
+        asked = [_call(to, data, sender), "latest"]
+        return _integer(self.request("eth_estimateGas", asked))
 
     def logs(self, addresses: Sequence[str], first: int, last: int) -> list[Log]:
         """All logs of some contracts in a closed range of blocks, in order."""

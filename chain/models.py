@@ -116,9 +116,18 @@ class Intent(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.key} {self.state}"
 
+    def tries(self) -> list[Attempt]:
+        """The transactions with the present sender and nonce, oldest first.
+
+        An intent that a person queued again has older ones, whose nonce is used up.
+        """
+        mine = (self.sender, self.nonce)
+        found = [one for one in self.attempts.all() if (one.sender, one.nonce) == mine]
+        return sorted(found, key=lambda one: one.pk)
+
     def newest_attempt(self) -> Attempt:
         """The transaction signed last; an intent with a nonce has one."""
-        return self.attempts.latest("id")
+        return self.tries()[-1]
 
 
 class Attempt(models.Model):
@@ -131,6 +140,7 @@ class Attempt(models.Model):
         Intent, on_delete=models.PROTECT, related_name="attempts"
     )
     role = models.CharField(max_length=16)
+    sender = models.CharField(max_length=42)
     nonce = models.PositiveBigIntegerField()
     raw = models.BinaryField()
     tx_hash = models.CharField(max_length=66, unique=True)

@@ -68,7 +68,8 @@ def _blocks_gone(gateway: Gateway, deep: Heights, claim: Claim | None) -> list[s
     done = (*Intent.DONE, Intent.State.NEEDS_HUMAN)
     rows = list(
         Intent.objects.filter(
-            state__in=done, block_number__gt=deep.head.number - LOOKBACK_BLOCKS
+            state__in=done,
+            block_number__gt=max(deep.head.number - LOOKBACK_BLOCKS, 0),
         )
     )
     numbers = sorted({row.block_number for row in rows if row.block_number is not None})
@@ -159,8 +160,8 @@ def _effects_missing(network: Network, deep: Heights) -> list[str]:
     rows = Intent.objects.filter(
         state=Intent.State.FINAL,
         succeeded=True,
-        block_number__lte=last,
-        block_number__gt=last - LOOKBACK_BLOCKS,
+        block_number__lte=max(last, 0),
+        block_number__gt=max(last - LOOKBACK_BLOCKS, 0),
     ).exclude(kind__in=SILENT_KINDS)
     hashes = [row.tx_hash for row in rows]
     seen = set(

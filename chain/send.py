@@ -57,6 +57,7 @@ def _sign(
     kind = kind_of(intent.kind)
     if kind.settles and network.halted_at:
         raise Later(f"settling is halted: {network.halted_reason}", HALT_SECONDS)
+    attempts.check_single(intent)
     signer = signer_for(intent.role)
     try:
         call = _prepare(gateway, kind, intent, signer)
