@@ -35,7 +35,10 @@ from colophon.trust import Chain, Trust, TrustedKey
 from log import tsa
 
 ORIGIN = "colophon.example/log"
-START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+# Yesterday, so that certificates made for the story still sign files today.
+START = datetime.now(UTC).replace(
+    hour=10, minute=0, second=0, microsecond=0
+) - timedelta(days=1)
 LEDGER = bytes.fromhex("c0" * 20)
 CHAIN_ID = 31337
 AI = IPTC + "trainedAlgorithmicMedia"
@@ -221,6 +224,7 @@ class Story:
     terms: bytes | None = field(default_factory=lambda: digest("terms"))
     without: frozenset[str] = frozenset()
     credential: CredentialFacts = CREDENTIAL
+    file: FileDigests = FILE
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
@@ -316,11 +320,14 @@ class Story:
     def _seal(self, world: World, steps: list[bytes]) -> None:
         said = records.seal(
             asset=ASSET,
-            file=FILE.sha256,
+            file=self.file.sha256,
             uploaded=digest("b"),
-            hard_binding=("sha256", digest("binding")),
-            claim_signature=digest("claim signature"),
-            pixels=FILE.pixels,
+            hard_binding=(
+                self.credential.binding[0],
+                bytes.fromhex(self.credential.binding[1]),
+            ),
+            claim_signature=bytes.fromhex(self.credential.signature),
+            pixels=self.file.pixels,
             steps=steps,
             run=RUN if steps else None,
             manifest="urn:c2pa:1",
@@ -332,7 +339,7 @@ class Story:
         world.say("seal", said)
         examined = records.examination(
             asset=ASSET,
-            file=FILE.sha256,
+            file=self.file.sha256,
             examined_at=at(9),
             methods=["pdq", "iscc"],
             earlier_look_alikes=self.earlier_look_alikes,
@@ -342,7 +349,7 @@ class Story:
         self._agree(world)
         standing = records.standing(
             asset=ASSET,
-            file=FILE.sha256,
+            file=self.file.sha256,
             before="pending",
             after=self.stated,
             reason="registered",
@@ -354,7 +361,7 @@ class Story:
         said = records.agreement(
             agreement_id=an_id("agr", 9),
             asset=ASSET,
-            file=FILE.sha256,
+            file=self.file.sha256,
             version=1,
             fee_ppm=100_000,
             parts=self.parts,

@@ -16,6 +16,7 @@ from colophon import records
 from colophon.checks import Code
 from colophon.digest import canonical, sha256
 from colophon.evidence import Bundle, Record
+from colophon.fields import format_time
 from colophon.filematch import CredentialFacts, FileDigests
 from colophon.note import NoteKey, sign_note
 from colophon.policy import POLICY
@@ -361,7 +362,7 @@ TAMPERS: list[tuple[str, Tamper, int, Code, Outcome]] = [
     ("the ticket left out", drop("ticket"), 6, _GONE, BAD),
     (
         "the ticket dated otherwise",
-        change("ticket", rewritten(issued_at="2026-11-23T10:04:00Z")),
+        change("ticket", rewritten(issued_at=format_time(at(4)))),
         6,
         _MIX,
         BAD,
@@ -420,7 +421,7 @@ TAMPERS: list[tuple[str, Tamper, int, Code, Outcome]] = [
     ),
     (
         "an acceptance changed",
-        change("acceptance", rewritten(accepted_at="2026-11-23T10:11:00Z"), 1),
+        change("acceptance", rewritten(accepted_at=format_time(at(11))), 1),
         11,
         _MIX,
         BAD,
@@ -442,7 +443,7 @@ TAMPERS: list[tuple[str, Tamper, int, Code, Outcome]] = [
     ),
     (
         "a verdict that runs out later",
-        _verdict(**{"https://colophon.example/expires_at": "2030-01-01T00:00:00Z"}),
+        _verdict(**{"https://colophon.example/expires_at": format_time(at(99_999))}),
         12,
         _MIX,
         BAD,

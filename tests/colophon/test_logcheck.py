@@ -1,0 +1,149 @@
+"""Checking a log from outside: one honest log, and every way to rewrite it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from colophon import records
+from colophon.entry import sealed_entry
+from colophon.errors import InputError, ProofError, SignatureError
+from colophon.logcheck import check_log
+from colophon.merkle import Tree, leaf_hash
+from colophon.note import Checkpoint, NoteKey, sign_note
+from colophon.statement import sign
+from colophon.tiles import (
+    entry_bundle,
+    new_tiles,
+    parse_entry_bundle,
+    tile_bytes,
+    tile_for,
+)
+from tests.colophon.bundles import ORIGIN, key
+
+LOG_KEY = NoteKey.of_signer(ORIGIN, key("log"))
+Pages = dict[str, bytes]
+
+
+def entries(count: int) -> list[bytes]:
+    said = records.policy({"id": "2026-11"})
+    envelope = sign(said, key("platform"))
+    return [
+        sealed_entry("step", at.to_bytes(32, "big"), envelope) for at in range(count)
+    ]
+
+
+def publish(found: list[bytes], *, by: str = "log") -> tuple[str, Pages]:
+    """Checkpoint and tiles of a log with these entries."""
+    tree = Tree([leaf_hash(one) for one in found])
+    pages: Pages = {}
+    for tile in new_tiles(0, tree.size):
+        pages[tile.path] = tile_bytes(tile, tree.read)
+    for number in range(-(-tree.size // 256)):
+        tile = tile_for(0, number, tree.size)
+        start = number * 256
+        pages[tile.entries_path] = entry_bundle(found[start : start + tile.width])
+    note = sign_note(
+        Checkpoint(ORIGIN, tree.size, tree.root()).to_body(), ORIGIN, key(by)
+    )
+    return note, pages
+
+
+def head_of(found: list[bytes]) -> Checkpoint:
+    tree = Tree([leaf_hash(one) for one in found])
+    return Checkpoint(ORIGIN, tree.size, tree.root())
+
+
+@pytest.mark.parametrize("size", [1, 5, 255, 256, 257, 700])
+def test_an_honest_log_holds(size: int) -> None:
+    note, pages = publish(entries(size))
+    report = check_log(note, pages.__getitem__, [LOG_KEY])
+    assert (report.head.size, report.grown) == (size, None)
+    assert report.kinds == {"step": size}
+    assert report.tiles == sum(1 for path in pages if "entries" not in path)
+
+
+def test_a_grown_log_holds_against_the_last_time() -> None:
+    every = entries(300)
+    note, pages = publish(every)
+    report = check_log(note, pages.__getitem__, [LOG_KEY], head_of(every[:120]))
+    assert report.grown == 180
+
+
+def swap(pages: Pages, size: int) -> None:
+    path = tile_for(0, 0, size).entries_path
+    found = parse_entry_bundle(pages[path])
+    found[0], found[1] = found[1], found[0]
+    pages[path] = entry_bundle(found)
+
+
+def drop(pages: Pages, size: int) -> None:
+    path = tile_for(0, 0, size).entries_path
+    pages[path] = entry_bundle(parse_entry_bundle(pages[path])[:-1])
+
+
+def rot_tile(pages: Pages, size: int) -> None:
+    path = tile_for(1, 0, size).path
+    pages[path] = bytes(len(pages[path]))
+
+
+def rot_leaves(pages: Pages, size: int) -> None:
+    path = tile_for(0, 0, size).path
+    pages[path] = pages[path][:-1] + b"\0"
+
+
+def junk(pages: Pages, size: int) -> None:
+    path = tile_for(0, 0, size).entries_path
+    found = parse_entry_bundle(pages[path])
+    pages[path] = entry_bundle([b"junk", *found[1:]])
+
+
+@pytest.mark.parametrize(
+    ("tamper", "words"),
+    [
+        (swap, "do not give the root"),
+        (drop, "has 255 entries"),
+        (rot_tile, "tile/1/000.p/1 is not what the entries give"),
+        (rot_leaves, "tile/0/000 is not what the entries give"),
+        (junk, "entry 0 is malformed"),
+    ],
+)
+def test_a_changed_log_is_found(
+    tamper: Callable[[Pages, int], None], words: str
+) -> None:
+    note, pages = publish(entries(300))
+    tamper(pages, 300)
+    with pytest.raises(ProofError, match=words):
+        check_log(note, pages.__getitem__, [LOG_KEY])
+
+
+def test_a_log_with_another_past_is_found() -> None:
+    note, pages = publish(entries(50))
+    other = [entries(51)[50], *entries(20)]
+    with pytest.raises(ProofError, match="first 21 entries are not those"):
+        check_log(note, pages.__getitem__, [LOG_KEY], head_of(other))
+
+
+def test_a_log_that_shrank_is_found() -> None:
+    note, pages = publish(entries(10))
+    with pytest.raises(ProofError, match="shrank from 11 entries to 10"):
+        check_log(note, pages.__getitem__, [LOG_KEY], head_of(entries(11)))
+
+
+def test_another_log_in_its_place_is_found() -> None:
+    note, pages = publish(entries(10))
+    kept = Checkpoint("other.example/log", 3, bytes(32))
+    with pytest.raises(ProofError, match="it was another"):
+        check_log(note, pages.__getitem__, [LOG_KEY], kept)
+
+
+def test_a_checkpoint_by_a_stranger_is_refused() -> None:
+    note, pages = publish(entries(10), by="thief")
+    with pytest.raises(SignatureError):
+        check_log(note, pages.__getitem__, [LOG_KEY])
+
+
+def test_a_malformed_checkpoint_is_refused() -> None:
+    with pytest.raises(InputError):
+        check_log("hello", {}.__getitem__, [LOG_KEY])
