@@ -20,7 +20,7 @@ from log.append import append
 from marketplace.errors import GrantError, CopyNotReadyError
 from marketplace.models import Delivery, Grant, License
 from outbox.claims import Claim
-from provenance.authorities import authorities
+from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import Rendition
 from provenance.sign import SUFFIXES
@@ -54,6 +54,8 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
             chain_pem=mine.chain.read_bytes(),
             key=mine.key.read_bytes(),
             tsa_url=settings.TSA_URL or None,
+            trust_anchors=claim_roots(),
+            tsa_anchors=tsa_roots(),
         )
         digest, size, path = store_path(signed)
     envelope = statement.sign(

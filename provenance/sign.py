@@ -62,6 +62,8 @@ def sign_asset(
             chain_pem=mine.chain.read_bytes(),
             key=mine.key.read_bytes(),
             tsa_url=settings.TSA_URL or None,
+            trust_anchors=claim_roots(),
+            tsa_anchors=tsa_roots(),
         )
         found = examine_file(signed, folder, claim_roots(), tsa_roots())
         read = inspect_file(signed, claim_roots(), tsa_roots())

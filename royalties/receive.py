@@ -109,7 +109,7 @@ def _batch(license_row: License, group: list[Use]) -> list[Received]:
     """One batch of new events of one license."""
     batch = UsageBatch.objects.create(
         license=license_row,
-        root=merkle.root([canonical(use.body) for use in group]),
+        root=merkle.root([merkle.leaf_hash(canonical(use.body)) for use in group]),
         count=len(group),
     )
     rows = UsageEvent.objects.bulk_create(
