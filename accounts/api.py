@@ -8,7 +8,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -110,7 +114,10 @@ class Keys(APIView):
 
     permission_classes = (HasScope("record"),)
 
-    @extend_schema(operation_id="listKeys", responses=KeySerializer(many=True))
+    @extend_schema(
+        operation_id="listKeys",
+        responses=inline_serializer("KeyList", {"data": KeySerializer(many=True)}),
+    )
     def get(self, request: Request) -> Response:
         """All enrolled keys of the acting party, newest first."""
         rows = _visible(acting_party(request)).order_by("-pk")
