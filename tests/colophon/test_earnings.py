@@ -82,6 +82,16 @@ def test_a_broken_balance_proof_fails(words: list[int], data: st.DataObject) -> 
             earnings.verify_words(run, at, path, root)
 
 
+def test_a_run_of_words_starts_where_it_says() -> None:
+    tree = EarningsTree([1, 2, 3])
+    some, proof = tree.subtree_words(0, 1), tree.subtree_proof(0, 1)
+    earnings.verify_words(some, 0, proof, tree.root)
+    with pytest.raises(ProofError, match="multiple"):
+        earnings.verify_words(some, 1, proof, tree.root)
+    with pytest.raises(ProofError, match="power of two"):
+        earnings.verify_words([1, 2, 3], 0, [], tree.root)
+
+
 def test_a_node_never_passes_for_a_leaf() -> None:
     tree = EarningsTree([1, 2, 3, 4])
     inner = int.from_bytes(tree.subtree_proof(0, 1)[0], "big")

@@ -120,6 +120,22 @@ def test_a_broken_inclusion_proof_fails(size: int, data: st.DataObject) -> None:
             merkle.verify_inclusion(leaf, place, count, path, head)
 
 
+def test_an_inclusion_proof_fits_one_size_only() -> None:
+    """Hashes that lead to the root are not enough: their number must fit too."""
+    with pytest.raises(ProofError, match="short"):
+        merkle.verify_inclusion(LEAVES[0], 0, 4, [LEAVES[1]], BIG.root(2))
+    with pytest.raises(ProofError, match="long"):
+        merkle.verify_inclusion(LEAVES[1], 0, 1, [LEAVES[0]], BIG.root(2))
+
+
+def test_a_consistency_proof_fits_one_pair_of_sizes_only() -> None:
+    with pytest.raises(ProofError, match="short"):
+        merkle.verify_consistency(1, 4, LEAVES[0], BIG.root(2), [LEAVES[1]])
+    proof = BIG.consistency_proof(7, 8)
+    with pytest.raises(ProofError, match="long"):
+        merkle.verify_consistency(3, 4, BIG.root(7), BIG.root(8), proof)
+
+
 @given(st.integers(0, 600), st.integers(0, 600))
 def test_every_pair_of_sizes_is_consistent(one: int, two: int) -> None:
     old, new = sorted((one, two))

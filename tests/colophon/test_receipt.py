@@ -150,7 +150,7 @@ def test_any_bytes_are_no_header(data: bytes) -> None:
         lambda items: items[:14],
         lambda items: items + [b""] * 20,
         lambda items: [items[0][:31], *items[1:]],
-        lambda items: [*items[:8], bytes(9), *items[9:]],
+        lambda items: [*items[:8], b"\1" * 9, *items[9:]],
         lambda items: [*items[:8], b"\0\1", *items[9:]],
         lambda items: [*items[:11], [], *items[12:]],
         lambda items: [*items[:12], bytes(5_000), *items[13:]],
@@ -164,7 +164,9 @@ def test_a_malformed_header_is_refused(change) -> None:  # noqa: ANN001
 
 def test_an_anchored_event_of_another_shape_fails() -> None:
     for log in (
-        Log(LEDGER, (receipt.ANCHORED,), bytes(64)),
+        Log(LEDGER, (receipt.ANCHORED,), bytes(32)),
+        Log(LEDGER, (receipt.ANCHORED, bytes(32), bytes(32)), bytes(32)),
+        Log(LEDGER, (receipt.ANCHORED, bytes(32)), bytes(64)),
         Log(LEDGER, (receipt.ANCHORED, bytes(32)), bytes(31)),
         Log(LEDGER, (receipt.ANCHORED, b"\1" * 32), bytes(32)),
     ):

@@ -62,6 +62,7 @@ def test_any_bytes_are_canonical_rlp_or_refused(data: bytes) -> None:
         "c2ff",
         "c1",
         "c281",
+        "c3c18180",  # an item that ends outside of its list
         "c180" + "00",  # trailing byte
         "bfffffffffffffffff",
         "ffffffffffffffffff",

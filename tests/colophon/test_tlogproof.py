@@ -94,7 +94,7 @@ def test_a_checkpoint_of_another_log_fails() -> None:
         ("index 7\n", "index 7\nAAAA\n"),
         ("index 7\n", "index 7\n####\n"),
         ("index 7\n", "extra !\nindex 7\n"),
-        ("index 7\n", "index 7\n" + "A" * 43 + "=\n" * 70),
+        ("index 7\n", "index 7\n" + ("A" * 43 + "=\n") * 70),
         ("\n\n", "\n"),
         ("\n50\n", "\nfifty\n"),
     ],

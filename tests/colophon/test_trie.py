@@ -99,7 +99,7 @@ def test_a_broken_proof_fails(pairs: dict[bytes, bytes], data: st.DataObject) ->
         b"\x80",
         rlp.encode([b"", b"", b""]),
         rlp.encode([b"\x40", b"v"]),  # a flag that does not exist
-        rlp.encode([b"\x01", b"v"]),  # even path with a filler that is not zero
+        rlp.encode([b"\x21", b"v"]),  # even path with a filler that is not zero
         rlp.encode([b"", b"v"]),
         rlp.encode([[b""], b"v"]),
         rlp.encode([b"\x20", [b"v"]]),
