@@ -187,7 +187,7 @@ def _ask_live(
     if asked.rpc:
         items += live.ask_chain(Rpc(client, asked.rpc), bundle, asked.trust)
     if asked.trust.site:
-        items += live.ask_site(client, report, bundle, asked.trust, now=asked.now)
+        items += live.ask_site(client, bundle, asked.trust, now=asked.now)
     return with_live(report, items)
 
 

@@ -16,7 +16,7 @@ from colophon.evidence import Bundle, ChainProof
 from colophon.filematch import CredentialFacts
 from colophon.policy import Standing
 from colophon.receipt import Header
-from colophon.report import LiveItem, Report
+from colophon.report import LiveItem, Outcome, Report
 from colophon.trust import Chain, Trust
 from colophon.verify import verify
 from colophon.weigh import sealed_digests
@@ -81,13 +81,12 @@ def _odd_node(rpc: Rpc, chain: Chain) -> str:
 
 
 def ask_site(
-    client: Client, report: Report, bundle: Bundle, trust: Trust, *, now: datetime
+    client: Client, bundle: Bundle, trust: Trust, *, now: datetime
 ) -> list[LiveItem]:
     """Whether the site has a newer standing than the bundle at hand.
 
     Args:
         client: to ask the site that the trust file names.
-        report: of the bundle at hand.
         bundle: the bundle at hand.
         trust: judges what the site answers, like any bundle.
         now: the present moment.
@@ -103,17 +102,15 @@ def ask_site(
         fresh = verify(file, recorded, newest, trust, as_of=now)
     except (ColophonError, CouldNotCheck) as error:
         return [_skipped("standing", f"Not checked: {error}.", Code.UNREADABLE)]
-    return [_standing_item(report, fresh)]
+    return [_standing_item(fresh)]
 
 
-def _standing_item(report: Report, fresh: Report) -> LiveItem:
+def _standing_item(fresh: Report) -> LiveItem:
     """The site's newest answer, in one line."""
-    if fresh.verdict is None or fresh.seal is None:
-        words = "The site's newest evidence does not hold."
-        return _failed("standing", words, Code.MISMATCH)
-    if report.seal is not None and fresh.seal.asset != report.seal.asset:
-        words = "The site answers about another work."
-        return _failed("standing", words, Code.MISMATCH)
+    if fresh.verdict is None or fresh.outcome is not Outcome.GENUINE:
+        # Says nothing about the file: whoever answers may not be the site.
+        words = f"The site's newest evidence does not hold: {fresh.summary}"
+        return _skipped("standing", words, Code.UNREADABLE)
     standing, word = fresh.verdict.standing, fresh.verdict.word
     detail = (f"badge {word}", *fresh.verdict.verified_levels)
     if standing in _OBJECTIONS:

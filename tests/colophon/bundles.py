@@ -72,11 +72,15 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
+AnchorWith = Callable[[int, bytes, datetime], ChainProof]
+
+
 @dataclass
 class World:
     """A log that grows, and the clocks over its checkpoints."""
 
     pki: Authorities
+    anchor_with: AnchorWith
     tree: Tree = field(default_factory=Tree)
     entries: list[Record] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
@@ -102,7 +106,8 @@ class World:
         self.heads[size] = sign_note(body, ORIGIN, key("log"))
         self.times[size] = self.token(body, at(minutes))
         if anchor:
-            self.anchors[size] = chain_proof(size, self.tree.root(), at(minutes + 1))
+            moment = at(minutes + 1)
+            self.anchors[size] = self.anchor_with(size, self.tree.root(), moment)
         return size
 
     def token(self, body: str, moment: datetime) -> bytes:
@@ -225,10 +230,12 @@ class Story:
     without: frozenset[str] = frozenset()
     credential: CredentialFacts = CREDENTIAL
     file: FileDigests = FILE
+    anchor_with: AnchorWith | None = None
+    trust: Trust | None = None
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
-        world = World(self.pki)
+        world = World(self.pki, self.anchor_with or chain_proof)
         self._enroll(world)
         ref = None if self.ticketless else self._ticket(world)
         if self.late_actor:
@@ -249,7 +256,7 @@ class Story:
             policy=dict(POLICY.data),
             credential=self.credential.to_json(),
         )
-        return judged(bundle, trust_of(self.pki), self.credential)
+        return judged(bundle, self.trust or trust_of(self.pki), self.credential)
 
     def _enroll(self, world: World) -> None:
         for account in ("mia", "ada", "eve"):  # Eve is the attacker
