@@ -203,7 +203,9 @@ def _models(fields: Fields, purpose: str) -> tuple[bytes, ...]:
         found.append(one.sha256("digest"))
         one.close()
     if purpose == "runtime" and not found:
-        raise InputError("is missing; a runtime key names its models", "models")
+        raise InputError(
+            "is missing; a runtime key names its models", fields.at("models")
+        )
     if purpose != "runtime" and found:
-        raise InputError("is for runtime keys only", "models")
+        raise InputError("is for runtime keys only", fields.at("models"))
     return tuple(found)
