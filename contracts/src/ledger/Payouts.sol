@@ -19,7 +19,7 @@ abstract contract Payouts is LedgerState {
         keccak256("Redirect(uint256 index,address to,uint256 nonce,uint256 deadline)");
 
     /// @dev Gas wanted before each payment: 64/63 of TRANSFER_GAS, as EIP-150 keeps a
-    /// part back, and 30,000 to correct the payee's group and write its events.
+    /// part back, and 30,000 to tell and to book how it went.
     uint256 private constant GAS_BEFORE_TRANSFER = 151_905;
 
     // Assembly takes literals only; a test compares them with what they stand for.
