@@ -2,7 +2,7 @@
 
 A bundle carries records in their envelopes, proofs that the log has them, outside
 clocks over checkpoints, and the policy. The verdict lies beside this evidence and
-is no part of it. Format: docs/evidence-format.md.
+is no part of it. Format: docs/evidence-bundle.md.
 """
 
 from __future__ import annotations
