@@ -51,7 +51,9 @@ class OpenRun:
 class Pipeline:
     """A connection to one site with one API key."""
 
-    def __init__(self, site: str, api_key: str, http: httpx.Client | None = None) -> None:
+    def __init__(
+        self, site: str, api_key: str, http: httpx.Client | None = None
+    ) -> None:
         self.site = site.rstrip("/")
         self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS)
         self._headers = {"Authorization": f"Bearer {api_key}"}

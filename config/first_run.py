@@ -107,7 +107,7 @@ def _node_packages(*, dev: bool) -> bool:
 
 
 def _npm(*, dev: bool) -> list[str] | None:
-    """npm from the PATH, or Node from its Python package, or None."""
+    """Npm from the PATH, or Node from its Python package, or None."""
     if found := shutil.which("npm"):
         return [found]
     python = str(VENV / "bin" / "python")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from config.environment import BASE_DIR, SECRETS_DIR, VAR_DIR, env, secret
 

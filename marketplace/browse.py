@@ -4,17 +4,53 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from marketplace.models import Listing
+from colophon import policy
+from marketplace.models import Facet, Listing, Offer
+from provenance.models import Rendition
 
 PAGE = 24
 ORIGINS = ("CAPTURE", "HUMAN_MADE", "HYBRID", "AI", "ALGORITHMIC", "UNKNOWN")
+BADGES = {
+    "reviewed": policy.REVIEWED,
+    "certified": policy.CERTIFIED,
+    "credentialed": policy.CREDENTIALED,
+    "declared": policy.DECLARED,
+}
 MAX_WORDS = 6
+MAX_TEXT = 100
+SHOWN = (Rendition.Kind.PREVIEW, Rendition.Kind.THUMBNAIL)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody looks for; several values of one filter mean any of them.
+
+    Attributes:
+        text: words that the title, the description or the maker must hold.
+        badges: keys of BADGES.
+        training: only works that allow training of generative models.
+        cursor: of a page, as `Page.next_cursor` gave it.
+    """
+
+    text: str = ""
+    origins: tuple[str, ...] = ()
+    badges: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    training: bool = False
+    cursor: str = ""
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (
+            self.text or self.origins or self.badges or self.uses or self.training
+        )
 
 
 @dataclass(frozen=True)
@@ -25,22 +61,41 @@ class Page:
     next_cursor: str
 
 
-def find(params: Mapping[str, str]) -> Page:
-    """Live listings that match the query string.
+def wanted(params: Mapping[str, Sequence[str]]) -> Wanted:
+    """Read a query string: q, origin, badge, use, training, cursor.
 
-    Args:
-        params: q (words), origin, level (at least), use, training (1), cursor.
-            A value that makes no sense is left out rather than refused.
+    A value that makes no sense is left out rather than refused.
     """
-    rows = _filtered(params)
-    if position := _read_cursor(params.get("cursor", "")):
+
+    def known(name: str, values: Sequence[str]) -> tuple[str, ...]:
+        return tuple(one for one in values if one in params.get(name, ()))
+
+    def last(name: str) -> str:
+        found = params.get(name, ())
+        return found[-1] if found else ""
+
+    return Wanted(
+        text=" ".join(last("q").split())[:MAX_TEXT],
+        origins=known("origin", ORIGINS),
+        badges=known("badge", tuple(BADGES)),
+        uses=known("use", Offer.Use.values),
+        training=last("training") == "1",
+        cursor=last("cursor"),
+    )
+
+
+def find(want: Wanted) -> Page:
+    """Live listings that match, newest first: two queries."""
+    rows = _filtered(want)
+    if position := _read_cursor(want.cursor):
         listed_at, pk = position
         rows = rows.filter(
             Q(listed_at__lt=listed_at) | Q(listed_at=listed_at, pk__lt=pk)
         )
+    pictures = Prefetch("asset__renditions", Rendition.objects.filter(kind__in=SHOWN))
     found = list(
         rows.select_related("asset", "asset__party")
-        .prefetch_related("asset__renditions", "offers")
+        .prefetch_related(pictures)
         .order_by("-listed_at", "-pk")[: PAGE + 1]
     )
     more = len(found) > PAGE
@@ -48,17 +103,26 @@ def find(params: Mapping[str, str]) -> Page:
     return Page(page, _cursor(page[-1]) if more else "")
 
 
-def _filtered(params: Mapping[str, str]) -> QuerySet[Listing]:
+def counts() -> dict[tuple[str, str], int]:
+    """The stored number of live listings by (facet, value): one query."""
+    rows = Facet.objects.values_list("name", "value", "count")
+    return {(name, value): count for name, value, count in rows}
+
+
+def _filtered(want: Wanted) -> QuerySet[Listing]:
     rows = Listing.objects.filter(state=Listing.State.LIVE)
-    for text in params.get("q", "").lower().split()[:MAX_WORDS]:
+    for text in want.text.lower().split()[:MAX_WORDS]:
         rows = rows.filter(search_text__contains=text)
-    if (origin := params.get("origin", "")) in ORIGINS:
-        rows = rows.filter(origin_class=origin)
-    if (level := params.get("level", "")).isdigit():
-        rows = rows.filter(evidence_level__gte=min(int(level), 9))
-    if use := params.get("use", ""):
-        rows = rows.filter(offers__use=use, offers__withdrawn_at__isnull=True)
-    if params.get("training") == "1":
+    if want.origins:
+        rows = rows.filter(origin_class__in=want.origins)
+    if want.badges:
+        rows = rows.filter(badge_word__in=[BADGES[one] for one in want.badges])
+    if want.uses:
+        offered = Offer.objects.filter(
+            listing=OuterRef("pk"), use__in=want.uses, withdrawn_at__isnull=True
+        )
+        rows = rows.filter(Exists(offered))
+    if want.training:
         rows = rows.filter(training_allowed=True)
     return rows
 
@@ -73,6 +137,7 @@ def _read_cursor(text: str) -> tuple[datetime, int] | None:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         moment, pk = raw.split(" ")
-        return datetime.fromisoformat(moment), int(pk)
+        found = datetime.fromisoformat(moment), int(pk)
     except (ValueError, binascii.Error):
         return None
+    return found if found[0].tzinfo and 0 <= found[1] < 2**63 else None

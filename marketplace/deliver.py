@@ -17,7 +17,7 @@ from accounts.platform import platform_signer
 from colophon import records, statement
 from colophon.manifest import Action, ClaimPlan, sign_file
 from log.append import append
-from marketplace.errors import GrantError, CopyNotReadyError
+from marketplace.errors import CopyNotReadyError, GrantError
 from marketplace.models import Delivery, Grant, License
 from outbox.claims import Claim
 from provenance.authorities import authorities, claim_roots, tsa_roots
@@ -114,7 +114,9 @@ def grant_download(*, license_row: License, user: User | None) -> str:
     """
     delivery = Delivery.objects.filter(license=license_row).first()
     if delivery is None:
-        raise CopyNotReadyError("your copy is still being signed; try again in a moment")
+        raise CopyNotReadyError(
+            "your copy is still being signed; try again in a moment"
+        )
     token = secrets.token_urlsafe(32)
     Grant.objects.create(
         digest=hashlib.sha256(token.encode()).hexdigest(),

@@ -15,18 +15,22 @@ from provenance.models import Agreement, Asset
 
 
 def listing_id() -> str:
+    """Public id of a listing."""
     return new_id("lst")
 
 
 def offer_id() -> str:
+    """Public id of an offer."""
     return new_id("ofr")
 
 
 def order_id() -> str:
+    """Public id of an order."""
     return new_id("ord")
 
 
 def license_id() -> str:
+    """Public id of a license."""
     return new_id("lic")
 
 
@@ -160,7 +164,9 @@ class Order(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount_units__gte=0), name="order_amount")
+            models.CheckConstraint(
+                condition=Q(amount_units__gte=0), name="order_amount"
+            )
         ]
 
     def __str__(self) -> str:

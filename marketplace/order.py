@@ -25,9 +25,7 @@ from marketplace.models import Listing, Offer, Order
 VALID_FOR = timedelta(hours=1)
 
 
-def make_order(
-    *, offer: Offer, buyer: Party, user: User | None, account: str
-) -> Order:
+def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -> Order:
     """An order for an offer as it stands now; a later change does not touch it.
 
     Args:
@@ -156,5 +154,3 @@ def expire_orders(*, limit: int = 500) -> int:
     return Order.objects.filter(pk__in=list(late.values_list("pk", flat=True))).update(
         state=Order.State.EXPIRED
     )
-
-

@@ -37,7 +37,8 @@ def publish_listing(*, asset: Asset, plans: list[OfferPlan]) -> Listing:
                 "title": asset.title,
                 "search_text": _search_text(asset),
                 "from_units": min(_entry_price(plan) for plan in plans),
-                "training_allowed": asset.training.get("ai_generative_training") == "allowed",
+                "training_allowed": asset.training.get("ai_generative_training")
+                == "allowed",
             },
         )
         listing.offers.filter(withdrawn_at__isnull=True).update(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Count
 
-from marketplace.models import Facet, Listing
+from marketplace.models import Facet, Listing, Offer
 from outbox.claims import Claim
 from provenance.models import Asset
 
@@ -30,15 +30,17 @@ def refresh_listing(*, asset: Asset, claim: Claim | None = None) -> None:
             if verdict.standing == "suspended":
                 listing.state = Listing.State.WITHDRAWN
             listing.save()
+        live = Listing.objects.filter(state=Listing.State.LIVE)
         for name in FACETS:
-            _count(name)
+            rows = live.values(name).annotate(n=Count("id"))
+            _keep(name, {str(row[name]): row["n"] for row in rows})
+        offered = Offer.objects.filter(listing__in=live, withdrawn_at__isnull=True)
+        uses = offered.values("use").annotate(n=Count("listing", distinct=True))
+        _keep("use", {row["use"]: row["n"] for row in uses})
 
 
-def _count(name: str) -> None:
-    live = Listing.objects.filter(state=Listing.State.LIVE)
-    counts = {
-        str(row[name]): row["n"] for row in live.values(name).annotate(n=Count("id"))
-    }
+def _keep(name: str, counts: dict[str, int]) -> None:
+    """Store the counts of one facet; a value that nobody has counts 0."""
     Facet.objects.filter(name=name).exclude(value__in=counts).update(count=0)
     for value, count in counts.items():
         Facet.objects.update_or_create(

@@ -10,7 +10,7 @@ from provenance.models import Asset
 
 
 def order_paid(claim: Claim) -> None:
-    """order.paid: the deposit is final, or will never be."""
+    """Handle `order.paid`: the deposit is final, or will never be."""
     if claim.payload.get("failed"):
         intent = Intent.objects.get(pk=claim.payload["intent"])
         reason = intent.error or "The payment did not go through; nothing was charged."
@@ -20,17 +20,17 @@ def order_paid(claim: Claim) -> None:
 
 
 def deliver_license(claim: Claim) -> None:
-    """license.deliver"""
+    """Handle `license.deliver`."""
     row = License.objects.get(pk=claim.payload["license"])
     deliver.make_delivery(license_row=row, claim=claim)
 
 
 def refresh_listing(claim: Claim) -> None:
-    """listing.refresh"""
+    """Handle `listing.refresh`."""
     asset = Asset.objects.get(pk=claim.payload["asset"])
     refresh.refresh_listing(asset=asset, claim=claim)
 
 
 def expire_orders(claim: Claim) -> None:  # noqa: ARG001 - the handler's shape
-    """orders.expire"""
+    """Handle `orders.expire`."""
     order.expire_orders()

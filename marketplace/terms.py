@@ -15,6 +15,7 @@ from provenance.license_terms import DIGEST, STANDARD
 MAX_OFFERS = 6
 MAX_TERM_DAYS = 36_500
 
+
 @dataclass(frozen=True)
 class OfferPlan:
     """One offer as asked for; amounts in settlement-token units."""
@@ -51,7 +52,9 @@ def _parse(offer: Fields) -> OfferPlan:
         price_units=_amount(offer, "price"),
         deposit_units=_amount(offer, "deposit"),
         rate_units=_amount(offer, "rate"),
-        rate_per=offer.integer("rate_per", 1, 1_000_000) if offer.has("rate_per") else 1000,
+        rate_per=offer.integer("rate_per", 1, 1_000_000)
+        if offer.has("rate_per")
+        else 1000,
         term_days=(
             offer.integer("term_days", 1, MAX_TERM_DAYS)
             if offer.has("term_days")

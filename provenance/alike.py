@@ -91,9 +91,7 @@ def nearest(prints: Iterable[str], *, exclude: int | None = None) -> Match | Non
         rows = rows.exclude(asset=exclude)
     for row in rows.order_by("pk").iterator(chunk_size=BLOCK):
         bits = min(
-            (one ^ other).bit_count()
-            for one in wanted
-            for other in _stored(row)
+            (one ^ other).bit_count() for one in wanted for other in _stored(row)
         )
         if bits <= POSSIBLE_BITS and (best is None or bits < best.bits):
             best = Match(row, bits)

@@ -108,8 +108,11 @@ def _record(entry: Entry, ticket_size: int | None) -> tuple[Record, list[Checkpo
 
 
 def _checkpoints(entry: Entry, ticket_size: int | None) -> list[Checkpoint]:
-    """The first checkpoints that cover an entry: with a time-stamp, with an anchor,
-    and the one that the ticket names, when that covers it already."""
+    """The checkpoints that say most about an entry.
+
+    The first one with a time-stamp, the first one with an anchor, and the one that
+    the ticket names, when that covers the entry already.
+    """
     if entry.index is None:
         return []
     covering = Checkpoint.objects.filter(size__gt=entry.index).order_by("size")
@@ -143,5 +146,3 @@ def _facts_for_people(asset: Asset) -> dict[str, Any]:
         "title": asset.title,
         "creator": asset.creator_name or asset.party.name,
     }
-
-

@@ -46,7 +46,9 @@ def plan_for(asset: Asset) -> ClaimPlan:
 
 def _sources(steps: list[Step]) -> dict[int, Source]:
     """The registered sources that the steps name, by primary key."""
-    found = {step.model_source.pk: step.model_source for step in steps if step.model_source}
+    found = {
+        step.model_source.pk: step.model_source for step in steps if step.model_source
+    }
     for step in steps:
         for file in step.files.select_related("source"):
             if file.source:
@@ -117,4 +119,3 @@ def rights_of(asset: Asset, steps: list[Step]) -> Rights:
         data_mining=mining_term(asset.training),
         alt_text=asset.alt_text or None,
     )
-

@@ -30,7 +30,9 @@ ORIGINS = {
 }
 
 
-def declared_step(*, run: Run, name: str, digest: bytes, origin: str) -> statement.Envelope:
+def declared_step(
+    *, run: Run, name: str, digest: bytes, origin: str
+) -> statement.Envelope:
     """The step that declares an upload's origin, signed with the account's key.
 
     Args:

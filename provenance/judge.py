@@ -31,9 +31,7 @@ from provenance.trusted import site_trust
 VERDICT_KINDS = ("standing", "verdict")
 
 
-def judge_asset(
-    *, asset: Asset, bundle: Bundle, claim: Claim | None = None
-) -> Verdict:
+def judge_asset(*, asset: Asset, bundle: Bundle, claim: Claim | None = None) -> Verdict:
     """Judge a sealed work now, and keep the signed verdict.
 
     Args:
@@ -49,9 +47,7 @@ def judge_asset(
         standing = _state(asset, as_of)
         evidence = _with(evidence, standing)
         judgment = _judge(asset, evidence, as_of)
-        envelope = statement.sign(
-            _summary(asset, evidence, judgment), verdict_signer()
-        )
+        envelope = statement.sign(_summary(asset, evidence, judgment), verdict_signer())
         verdict = Verdict.objects.create(
             asset=asset,
             envelope=envelope.to_json(),
@@ -122,9 +118,7 @@ def _with(evidence: Bundle, standing: Entry) -> Bundle:
 def _judge(asset: Asset, evidence: Bundle, as_of: datetime) -> Judgment:
     weighed = facts_from(
         evidence,
-        FileDigests(
-            bytes(asset.seal.file_digest), bytes(asset.findings.pixels_digest)
-        ),
+        FileDigests(bytes(asset.seal.file_digest), bytes(asset.findings.pixels_digest)),
         CredentialFacts.from_json(asset.seal.credential),
         site_trust(),
         as_of=as_of,

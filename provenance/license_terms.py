@@ -10,9 +10,7 @@ from typing import Any
 
 from colophon.digest import canonical, sha256
 
-REFUND = (
-    "Refund within 14 days if the copy was never downloaded, then only by dispute."
-)
+REFUND = "Refund within 14 days if the copy was never downloaded, then only by dispute."
 STANDARD: dict[str, Any] = {
     "id": "colophon-standard-2026-11",
     "territory": "worldwide",

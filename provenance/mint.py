@@ -59,9 +59,7 @@ def mint_asset(*, asset: Asset, claim: Claim | None = None) -> Token | None:
             key=f"mint:{asset.code}",
             then=("asset.minted", {"asset": asset.pk}),
         )
-        token, _ = Token.objects.get_or_create(
-            asset=asset, defaults={"intent": intent}
-        )
+        token, _ = Token.objects.get_or_create(asset=asset, defaults={"intent": intent})
     return token
 
 

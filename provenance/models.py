@@ -17,26 +17,32 @@ from log.models import Checkpoint, Entry
 
 
 def source_id() -> str:
+    """Public id of a source."""
     return new_id("src")
 
 
 def run_id() -> str:
+    """Public id of a run."""
     return new_id("run")
 
 
 def step_id() -> str:
+    """Public id of a step."""
     return new_id("stp")
 
 
 def asset_id() -> str:
+    """Public id of an asset."""
     return new_id("ast")
 
 
 def agreement_id() -> str:
+    """Public id of an agreement."""
     return new_id("agr")
 
 
 def dispute_id() -> str:
+    """Public id of a dispute."""
     return new_id("dsp")
 
 
@@ -237,6 +243,14 @@ class Asset(models.Model):
         if hasattr(self, "seal"):
             return "sealed"
         return "examined" if hasattr(self, "findings") else "received"
+
+    def first_anchor(self) -> Anchor | None:
+        """The first anchor that covers the seal; None while it is pending."""
+        seal = getattr(self, "seal", None)
+        if seal is None or seal.entry.index is None:
+            return None
+        covering = Anchor.objects.filter(checkpoint__size__gt=seal.entry.index)
+        return covering.select_related("checkpoint").order_by("checkpoint").first()
 
 
 class Rendition(models.Model):

@@ -86,8 +86,9 @@ def _checked(
     if step.run != run.code:
         raise StepError(f"is {step.run}, expected {run.code}", "predicate/run")
     if step.custody != key.custody:
-        raise StepError(f"is {step.custody}, the key's is {key.custody}",
-                        "predicate/custody")
+        raise StepError(
+            f"is {step.custody}, the key's is {key.custody}", "predicate/custody"
+        )
     _check_ticket(run, step)
     return step, key
 

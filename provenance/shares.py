@@ -5,7 +5,7 @@ Pure arithmetic over rows: no writing. ppm are of the gross (DESIGN §5, Agreeme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,8 +95,6 @@ def check_sum(parts: Iterable[Part]) -> None:
         )
 
 
-
-
 def _platform() -> Part:
     holder = platform_party().holder
     return Part(holder, Role.PLATFORM, settings.PLATFORM_FEE_PPM)
@@ -110,9 +108,7 @@ def _raised(part: Part | None, ppm: int, where: str) -> Part:
     if part is None or part.source is None:
         raise AgreementError("is not a source that a step of this work names", where)
     if ppm < part.ppm:
-        raise AgreementError(
-            f"is {ppm} ppm, but its owner asks for {part.ppm}", where
-        )
+        raise AgreementError(f"is {ppm} ppm, but its owner asks for {part.ppm}", where)
     return Part(part.holder, part.role, ppm, part.source)
 
 

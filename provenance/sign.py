@@ -1,4 +1,4 @@
-"""Sign the file with a C2PA credential, then seal it: one statement over its digests."""
+"""Sign the file with a C2PA credential, then seal it: a statement over its digests."""
 
 from __future__ import annotations
 

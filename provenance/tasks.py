@@ -10,35 +10,35 @@ from provenance.models import Asset
 
 
 def examine_asset(claim: Claim) -> None:
-    """asset.examine"""
+    """Handle `asset.examine`."""
     examine.examine_asset(asset=_asset(claim), claim=claim)
 
 
 def sign_asset(claim: Claim) -> None:
-    """asset.sign"""
+    """Handle `asset.sign`."""
     asset = _asset(claim)
     look = alike.look_for(asset.findings)
     sign.sign_asset(asset=asset, plan=claims.plan_for(asset), look=look, claim=claim)
 
 
 def judge_asset(claim: Claim) -> None:
-    """asset.judge"""
+    """Handle `asset.judge`."""
     asset = _asset(claim)
     judge.judge_asset(asset=asset, bundle=assemble.bundle_for(asset), claim=claim)
 
 
 def mint_asset(claim: Claim) -> None:
-    """asset.mint"""
+    """Handle `asset.mint`."""
     mint.mint_asset(asset=_asset(claim), claim=claim)
 
 
 def keep_token(claim: Claim) -> None:
-    """asset.minted"""
+    """Handle `asset.minted`."""
     mint.keep_token(asset=_asset(claim), claim=claim)
 
 
 def keep_anchor(claim: Claim) -> None:
-    """checkpoint.anchored"""
+    """Handle `checkpoint.anchored`."""
     event = Event.objects.get(pk=claim.payload["event"])
     anchor.keep_anchor(event=event, receipt=proof_of(event.tx_hash), claim=claim)
 

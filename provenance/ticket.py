@@ -27,9 +27,7 @@ def _head(checkpoint: Checkpoint | None) -> note.Checkpoint | None:
     """The newest checkpoint as the ticket names it."""
     if checkpoint is None:
         return None
-    return note.Checkpoint(
-        settings.LOG_ORIGIN, checkpoint.size, bytes(checkpoint.root)
-    )
+    return note.Checkpoint(settings.LOG_ORIGIN, checkpoint.size, bytes(checkpoint.root))
 
 
 def open_run(

@@ -14,7 +14,6 @@ from provenance.errors import UploadError
 from provenance.files import digest_of, store
 from provenance.models import Asset, Rendition, Run
 
-
 ACCEPTED = ("image/jpeg", "image/png")
 
 

@@ -32,7 +32,10 @@ class CloudEventsParser(BaseParser):
     """The body as it came; the view knows which of three forms it has."""
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002 - the framework's shape
+        parser_context: Any = None,  # noqa: ARG002
     ) -> dict[str, bytes]:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
@@ -72,7 +75,9 @@ def _uses(body: bytes, content_type: str) -> list[Use]:
     """The events of a request in any of the three forms."""
     if content_type.startswith(LinesParser.media_type):
         lines = [line for line in body.splitlines() if line.strip()]
-        return [parse_event(load_json(line), at=str(at)) for at, line in enumerate(lines)]
+        return [
+            parse_event(load_json(line), at=str(at)) for at, line in enumerate(lines)
+        ]
     value = load_json(body, max_bytes=MAX_BODY_BYTES)
     if content_type.startswith(BatchParser.media_type):
         if not isinstance(value, list):
@@ -113,7 +118,11 @@ class UsageBatchDetail(APIView):
                 "recorded_at": batch.recorded_at,
                 "log_index": batch.entry.index if batch.entry else None,
                 "events": [
-                    {"id": row.event_id, "state": row.state, "reason": row.reason or None}
+                    {
+                        "id": row.event_id,
+                        "state": row.state,
+                        "reason": row.reason or None,
+                    }
                     for row in batch.events.order_by("position")
                 ],
             }

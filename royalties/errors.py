@@ -17,7 +17,9 @@ class UnknownLicenseError(Problem):
     meaning = "Put the id of one of your licenses (lic_…) into `subject`."
 
     def __init__(self, at: int) -> None:
-        super().__init__(errors=[FieldError(f"/{at}/subject", "is no license of yours")])
+        super().__init__(
+            errors=[FieldError(f"/{at}/subject", "is no license of yours")]
+        )
 
 
 class ConflictingEventError(Problem):

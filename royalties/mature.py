@@ -44,9 +44,9 @@ def mark_vetoed(*, epoch: int, claim: Claim | None = None) -> None:
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
-        Settlement.objects.filter(
-            epoch=epoch, state__in=["built", "committed"]
-        ).update(state=Settlement.State.VETOED)
+        Settlement.objects.filter(epoch=epoch, state__in=["built", "committed"]).update(
+            state=Settlement.State.VETOED
+        )
 
 
 def mature_due(*, chain_time: datetime, claim: Claim | None = None) -> int:

@@ -14,18 +14,22 @@ from marketplace.models import License
 
 
 def batch_id() -> str:
+    """Public id of a usage batch."""
     return new_id("bat")
 
 
 def usage_id() -> str:
+    """Public id of a usage event."""
     return new_id("use")
 
 
 def settlement_id() -> str:
+    """Public id of a settlement."""
     return new_id("stl")
 
 
 def payout_id() -> str:
+    """Public id of a payout."""
     return new_id("pay")
 
 
@@ -47,9 +51,7 @@ class UsageBatch(models.Model):
     usage_units_after = models.BigIntegerField(default=0)
     received_at = models.DateTimeField(default=timezone.now)
     recorded_at = models.DateTimeField(null=True, blank=True)
-    entry = models.OneToOneField(
-        Entry, on_delete=models.PROTECT, null=True, blank=True
-    )
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, blank=True)
 
     def __str__(self) -> str:
         return self.code
@@ -126,9 +128,7 @@ class Settlement(models.Model):
     intent = models.OneToOneField(
         Intent, on_delete=models.PROTECT, null=True, blank=True
     )
-    entry = models.OneToOneField(
-        Entry, on_delete=models.PROTECT, null=True, blank=True
-    )
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, null=True, blank=True)
     built_at = models.DateTimeField(default=timezone.now)
     committed_at = models.DateTimeField(null=True, blank=True)
     matures_at = models.DateTimeField(null=True, blank=True)

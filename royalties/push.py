@@ -1,4 +1,4 @@
-"""Send what matured to the holders' wallets: batches of aligned leaves, one `pay` each."""
+"""Send what matured to the holders' wallets: aligned batches, one `pay` each."""
 
 from __future__ import annotations
 

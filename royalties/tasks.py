@@ -10,17 +10,17 @@ from royalties.models import Leaf, Settlement
 
 
 def record_usage(claim: Claim) -> None:
-    """usage.record"""
+    """Handle `usage.record`."""
     record.record_batch(batch_pk=claim.payload["batch"], claim=claim)
 
 
 def build_settlement(claim: Claim) -> None:
-    """settle.build"""
+    """Handle `settle.build`."""
     build.build_settlement(epoch=read.epoch(), claim=claim)
 
 
 def settlement_committed(claim: Claim) -> None:
-    """settlement.committed: the commit is final, or failed for good."""
+    """Handle `settlement.committed`: the commit is final, or failed for good."""
     settlement = Settlement.objects.get(pk=claim.payload["settlement"])
     if claim.payload.get("failed"):
         mature.mark_vetoed(epoch=settlement.epoch, claim=claim)
@@ -35,19 +35,19 @@ def settlement_committed(claim: Claim) -> None:
 
 
 def settlement_vetoed(claim: Claim) -> None:
-    """settlement.vetoed"""
+    """Handle `settlement.vetoed`."""
     event = Event.objects.get(pk=claim.payload["event"])
     mature.mark_vetoed(epoch=int(event.args["epoch"]), claim=claim)
 
 
 def mature_settlements(claim: Claim) -> None:
-    """settle.mature"""
+    """Handle `settle.mature`."""
     if Settlement.objects.filter(state=Settlement.State.COMMITTED).exists():
         mature.mature_due(chain_time=read.chain_time(), claim=claim)
 
 
 def push_payouts(claim: Claim) -> None:
-    """payouts.push"""
+    """Handle `payouts.push`."""
     settlement = Settlement.objects.get(pk=claim.payload["settlement"])
     positions = list(
         settlement.leaves.filter(tree=Leaf.Tree.EARNINGS).values_list(
@@ -63,12 +63,12 @@ def push_payouts(claim: Claim) -> None:
 
 
 def apply_payment(claim: Claim) -> None:
-    """payouts.paid"""
+    """Handle `payouts.paid`."""
     event = Event.objects.get(pk=claim.payload["event"])
     paid.apply_payment(event=event, claim=claim)
 
 
 def payouts_sent(claim: Claim) -> None:
-    """payouts.sent: a pay that failed frees its payouts for the next settlement."""
+    """Handle `payouts.sent`: a failed pay frees its payouts for the next one."""
     if claim.payload.get("failed"):
         paid.release(intent_pk=claim.payload["intent"], claim=claim)

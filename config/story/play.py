@@ -50,7 +50,9 @@ def _tell(stack: Stack, source: Path | None, folder: Path) -> dict[str, Any]:
     chain = stack.chain
     given = _picture(source, folder)
     story = Story(stack.url, folder, enter(stack))
-    token = json.loads((stack.var / "contracts.json").read_text())["contracts"]["Token"]["address"]
+    token = json.loads((stack.var / "contracts.json").read_text())["contracts"][
+        "Token"
+    ]["address"]
     story.scene("register", scenes.register_sources)
     story.scene("enroll", scenes.enroll_keys)
     story.scene("record", lambda one: scenes.record_steps(one, given))
@@ -89,8 +91,14 @@ def _verify(story: Story) -> None:
     final = folder / "night-current.jpg"
     shutil.copyfile(signed, final)
     shown = _command(
-        "verify", str(final), "--bundle", str(bundle), "--trust", str(trust),
-        "--offline", "--json",
+        "verify",
+        str(final),
+        "--bundle",
+        str(bundle),
+        "--trust",
+        str(trust),
+        "--offline",
+        "--json",
     )
     story.found["verify"] = json.loads(shown)
     _command("log", "check", f"{url}/log")
@@ -142,7 +150,8 @@ def _report(story: Story, stack: Stack, token: str) -> dict[str, Any]:
             "seal": judged["seal"]["digest"],
         },
         "log_index": judged["seal"]["log_index"],
-        "checkpoint": _anchored(found),
+        "checkpoint": {key: judged["anchor"][key] for key in ("size", "root")},
+        "anchor_tx": judged["anchor"]["tx_hash"],
         "verdict": judged["verdict"],
         "token": judged["token"],
         "license": found["license"],
@@ -153,14 +162,10 @@ def _report(story: Story, stack: Stack, token: str) -> dict[str, Any]:
         "fee_units": fee,
         "verify": found["verify"],
         "seconds": story.seconds,
-        "files": {key: str(path.relative_to(ROOT)) for key, path in found["files"].items()},
+        "files": {
+            key: str(path.relative_to(ROOT)) for key, path in found["files"].items()
+        },
     }
-
-
-def _anchored(found: dict[str, Any]) -> Any:
-    """The anchored checkpoint as the verifier saw it."""
-    checks = found["verify"]
-    return checks.get("anchor", checks.get("recorded", {}).get("anchor"))
 
 
 def _say(words: str) -> None:

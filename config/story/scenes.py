@@ -25,6 +25,7 @@ DATASET = hashlib.sha256(b"norsk kyst 1.2 images").digest()
 MODEL_PPM, DATASET_PPM = 120_000, 80_000
 PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 0.4
+RIGHTS = 2  # R2: everyone who is paid accepted
 USES = (1_500, 2_500, 1_000)
 
 
@@ -178,7 +179,9 @@ def upload(story: Story) -> None:
         found = ada.api.ask("GET", f"/api/v1/assets/{asset['id']}")
         if found["refused_reason"]:
             raise StoryError(found["refused_reason"])
-        return found if found["seal"] and found["seal"]["log_index"] is not None else None
+        return (
+            found if found["seal"] and found["seal"]["log_index"] is not None else None
+        )
 
     story.found["sealed"] = wait_for("the seal", sealed)
 
@@ -213,7 +216,9 @@ def wait_for_verdict(story: Story) -> None:
     def judged() -> Any:
         found = ada.api.ask("GET", f"/api/v1/assets/{asset}")
         verdict = found["verdict"] or {}
-        good = verdict.get("standing") == "active" and verdict.get("rights", 0) >= 2
+        good = (
+            verdict.get("standing") == "active" and verdict.get("rights", 0) >= RIGHTS
+        )
         return found if good and (found["token"] or {}).get("id") else None
 
     story.found["judged"] = wait_for("an active verdict and the certificate", judged)

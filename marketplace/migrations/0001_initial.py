@@ -2,166 +2,401 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import marketplace.models
 from django.conf import settings
 from django.db import migrations, models
 
+import marketplace.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('chain', '0001_initial'),
-        ('log', '0001_initial'),
-        ('provenance', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("chain", "0001_initial"),
+        ("log", "0001_initial"),
+        ("provenance", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('path', models.CharField(max_length=200)),
-                ('mime', models.CharField(max_length=40)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('first_downloaded_at', models.DateTimeField(blank=True, null=True)),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("path", models.CharField(max_length=200)),
+                ("mime", models.CharField(max_length=40)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("first_downloaded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Facet',
+            name="Facet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=24)),
-                ('value', models.CharField(max_length=40)),
-                ('count', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=24)),
+                ("value", models.CharField(max_length=40)),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('name', 'value'), name='one_facet')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "value"), name="one_facet")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='marketplace.delivery')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="marketplace.delivery",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='License',
+            name="License",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=marketplace.models.license_id, max_length=40, unique=True)),
-                ('account', models.CharField(max_length=42)),
-                ('terms', models.JSONField()),
-                ('shares', models.JSONField()),
-                ('price_units', models.BigIntegerField()),
-                ('deposit_units', models.BigIntegerField()),
-                ('rate_units', models.BigIntegerField()),
-                ('rate_per', models.PositiveIntegerField()),
-                ('meter', models.CharField(max_length=40)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('revoked', 'Revoked')], default='active', max_length=8)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('valid_until', models.DateTimeField()),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='provenance.agreement')),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='provenance.asset')),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='accounts.party')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=marketplace.models.license_id,
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("account", models.CharField(max_length=42)),
+                ("terms", models.JSONField()),
+                ("shares", models.JSONField()),
+                ("price_units", models.BigIntegerField()),
+                ("deposit_units", models.BigIntegerField()),
+                ("rate_units", models.BigIntegerField()),
+                ("rate_per", models.PositiveIntegerField()),
+                ("meter", models.CharField(max_length=40)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("revoked", "Revoked")],
+                        default="active",
+                        max_length=8,
+                    ),
+                ),
+                ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("valid_until", models.DateTimeField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.agreement",
+                    ),
+                ),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="licenses",
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="licenses",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='license',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='marketplace.license'),
+            model_name="delivery",
+            name="license",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, to="marketplace.license"
+            ),
         ),
         migrations.CreateModel(
-            name='Listing',
+            name="Listing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=marketplace.models.listing_id, max_length=40, unique=True)),
-                ('state', models.CharField(choices=[('live', 'Live'), ('withdrawn', 'Withdrawn')], default='live', max_length=12)),
-                ('title', models.CharField(max_length=160)),
-                ('search_text', models.TextField(blank=True, default='')),
-                ('origin_class', models.CharField(default='UNKNOWN', max_length=16)),
-                ('evidence_level', models.PositiveSmallIntegerField(default=0)),
-                ('badge_word', models.CharField(default='Declared', max_length=40)),
-                ('training_allowed', models.BooleanField(default=False)),
-                ('from_units', models.BigIntegerField(default=0)),
-                ('listed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('asset', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='provenance.asset')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='listings', to='accounts.party')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=marketplace.models.listing_id,
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("live", "Live"), ("withdrawn", "Withdrawn")],
+                        default="live",
+                        max_length=12,
+                    ),
+                ),
+                ("title", models.CharField(max_length=160)),
+                ("search_text", models.TextField(blank=True, default="")),
+                ("origin_class", models.CharField(default="UNKNOWN", max_length=16)),
+                ("evidence_level", models.PositiveSmallIntegerField(default=0)),
+                ("badge_word", models.CharField(default="Declared", max_length=40)),
+                ("training_allowed", models.BooleanField(default=False)),
+                ("from_units", models.BigIntegerField(default=0)),
+                ("listed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "asset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="listings",
+                        to="accounts.party",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=marketplace.models.offer_id, max_length=40, unique=True)),
-                ('use', models.CharField(choices=[('editorial', 'Editorial'), ('commercial', 'Commercial'), ('pay-per-use', 'Pay Per Use')], max_length=16)),
-                ('name', models.CharField(max_length=80)),
-                ('summary', models.CharField(max_length=200)),
-                ('price_units', models.BigIntegerField()),
-                ('deposit_units', models.BigIntegerField(default=0)),
-                ('rate_units', models.BigIntegerField(default=0)),
-                ('rate_per', models.PositiveIntegerField(default=1000)),
-                ('meter', models.CharField(default='display', max_length=40)),
-                ('term_days', models.PositiveIntegerField(default=365)),
-                ('terms', models.JSONField(default=dict)),
-                ('terms_digest', models.BinaryField(max_length=32)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='marketplace.listing')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=marketplace.models.offer_id, max_length=40, unique=True
+                    ),
+                ),
+                (
+                    "use",
+                    models.CharField(
+                        choices=[
+                            ("editorial", "Editorial"),
+                            ("commercial", "Commercial"),
+                            ("pay-per-use", "Pay Per Use"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("summary", models.CharField(max_length=200)),
+                ("price_units", models.BigIntegerField()),
+                ("deposit_units", models.BigIntegerField(default=0)),
+                ("rate_units", models.BigIntegerField(default=0)),
+                ("rate_per", models.PositiveIntegerField(default=1000)),
+                ("meter", models.CharField(default="display", max_length=40)),
+                ("term_days", models.PositiveIntegerField(default=365)),
+                ("terms", models.JSONField(default=dict)),
+                ("terms_digest", models.BinaryField(max_length=32)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "listing",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="marketplace.listing",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['listing_id', 'position', 'id'],
+                "ordering": ["listing_id", "position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=marketplace.models.order_id, max_length=40, unique=True)),
-                ('account', models.CharField(blank=True, default='', max_length=42)),
-                ('amount_units', models.BigIntegerField()),
-                ('terms', models.JSONField()),
-                ('terms_digest', models.BinaryField(max_length=32)),
-                ('ref', models.BinaryField(max_length=32, unique=True)),
-                ('authorization', models.JSONField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('paying', 'Paying'), ('paid', 'Paid'), ('failed', 'Failed'), ('expired', 'Expired')], default='open', max_length=8)),
-                ('failed_reason', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='provenance.agreement')),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='accounts.party')),
-                ('buyer_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('intent', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='chain.intent')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='marketplace.offer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=marketplace.models.order_id, max_length=40, unique=True
+                    ),
+                ),
+                ("account", models.CharField(blank=True, default="", max_length=42)),
+                ("amount_units", models.BigIntegerField()),
+                ("terms", models.JSONField()),
+                ("terms_digest", models.BinaryField(max_length=32)),
+                ("ref", models.BinaryField(max_length=32, unique=True)),
+                ("authorization", models.JSONField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("paying", "Paying"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("failed_reason", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.agreement",
+                    ),
+                ),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "buyer_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "intent",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="chain.intent",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="marketplace.offer",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='license',
-            name='order',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='marketplace.order'),
+            model_name="license",
+            name="order",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, to="marketplace.order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('state', 'live')), fields=['-listed_at', '-id'], name='listing_newest'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("state", "live")),
+                fields=["-listed_at", "-id"],
+                name="listing_newest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('deposit_units__gte', 0), ('price_units__gte', 0), ('rate_units__gte', 0), ('rate_per__gte', 1)), name='offer_amounts'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("deposit_units__gte", 0),
+                    ("price_units__gte", 0),
+                    ("rate_units__gte", 0),
+                    ("rate_per__gte", 1),
+                ),
+                name="offer_amounts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_units__gte', 0)), name='order_amount'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_units__gte", 0)), name="order_amount"
+            ),
         ),
     ]

@@ -36,7 +36,7 @@ class Assets(APIView):
 
     @extend_schema(operation_id="uploadAsset", request=dict, responses={202: dict})
     def post(self, request: Request) -> Response:
-        """Upload a JPEG or PNG; examination, signing and sealing follow by themselves."""
+        """Upload a JPEG or PNG; examining, signing and sealing follow by themselves."""
         party = acting_party(request)
         upload = request.FILES.get("file")
         if upload is None:
@@ -167,6 +167,7 @@ def asset_json(asset: Asset) -> dict[str, Any]:
     seal = getattr(asset, "seal", None)
     verdict = asset.verdicts.first()
     token = getattr(asset, "token", None)
+    anchor = asset.first_anchor()
     return {
         "id": asset.code,
         "title": asset.title,
@@ -176,6 +177,14 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "sha256": bytes(seal.file_digest).hex() if seal else None,
         "seal": seal
         and {"digest": bytes(seal.digest).hex(), "log_index": seal.entry.index},
+        "anchor": anchor
+        and {
+            "size": anchor.checkpoint.size,
+            "root": bytes(anchor.checkpoint.root).hex(),
+            "tx_hash": anchor.tx_hash,
+            "block_number": anchor.block_number,
+            "block_at": anchor.block_at,
+        },
         "verdict": verdict
         and {
             **verdict.shown(),
@@ -183,8 +192,7 @@ def asset_json(asset: Asset) -> dict[str, Any]:
             "as_of": verdict.as_of,
             "expires_at": verdict.expires_at,
         },
-        "token": token
-        and {"id": token.token_id or None, "minted_at": token.minted_at},
+        "token": token and {"id": token.token_id or None, "minted_at": token.minted_at},
         "published_at": asset.published_at,
     }
 

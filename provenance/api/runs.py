@@ -39,9 +39,7 @@ class Runs(APIView):
         code = parse_id(body.raw("id"), "run", "id") if body.has("id") else None
         body.close()
         key = request.auth if isinstance(request.auth, ApiKey) else None
-        run = open_run(
-            party=acting_party(request), name=name, api_key=key, code=code
-        )
+        run = open_run(party=acting_party(request), name=name, api_key=key, code=code)
         return Response(run_json(run), status=201)
 
 

@@ -2,312 +2,856 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import provenance.models
 from django.conf import settings
 from django.db import migrations, models
 
+import provenance.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('chain', '0001_initial'),
-        ('log', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("chain", "0001_initial"),
+        ("log", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Anchor',
+            name="Anchor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('block_number', models.PositiveBigIntegerField()),
-                ('block_hash', models.CharField(max_length=66)),
-                ('tx_hash', models.CharField(max_length=66)),
-                ('block_at', models.DateTimeField()),
-                ('receipt', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('checkpoint', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.checkpoint')),
-                ('intent', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='chain.intent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("block_number", models.PositiveBigIntegerField()),
+                ("block_hash", models.CharField(max_length=66)),
+                ("tx_hash", models.CharField(max_length=66)),
+                ("block_at", models.DateTimeField()),
+                ("receipt", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "checkpoint",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.checkpoint"
+                    ),
+                ),
+                (
+                    "intent",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="chain.intent"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Asset',
+            name="Asset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.asset_id, max_length=40, unique=True)),
-                ('title', models.CharField(max_length=160)),
-                ('description', models.TextField(blank=True, default='')),
-                ('alt_text', models.CharField(blank=True, default='', max_length=300)),
-                ('creator_name', models.CharField(blank=True, default='', max_length=120)),
-                ('training', models.JSONField(blank=True, default=dict)),
-                ('uploaded_digest', models.BinaryField(db_index=True, max_length=32)),
-                ('uploaded_name', models.CharField(max_length=160)),
-                ('refused_reason', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assets', to='accounts.party')),
-                ('supersedes', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='provenance.asset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.asset_id, max_length=40, unique=True
+                    ),
+                ),
+                ("title", models.CharField(max_length=160)),
+                ("description", models.TextField(blank=True, default="")),
+                ("alt_text", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "creator_name",
+                    models.CharField(blank=True, default="", max_length=120),
+                ),
+                ("training", models.JSONField(blank=True, default=dict)),
+                ("uploaded_digest", models.BinaryField(db_index=True, max_length=32)),
+                ("uploaded_name", models.CharField(max_length=160)),
+                ("refused_reason", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assets",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "supersedes",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.asset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.agreement_id, max_length=40, unique=True)),
-                ('version', models.PositiveIntegerField()),
-                ('fee_ppm', models.PositiveIntegerField()),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='provenance.asset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.agreement_id,
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("fee_ppm", models.PositiveIntegerField()),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to="provenance.asset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.dispute_id, max_length=40, unique=True)),
-                ('contact', models.EmailField(blank=True, default='', max_length=254)),
-                ('reason', models.CharField(max_length=32)),
-                ('text', models.TextField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('upheld', 'Upheld'), ('rejected', 'Rejected')], default='open', max_length=8)),
-                ('decision', models.TextField(blank=True, default='')),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='provenance.asset')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.dispute_id, max_length=40, unique=True
+                    ),
+                ),
+                ("contact", models.EmailField(blank=True, default="", max_length=254)),
+                ("reason", models.CharField(max_length=32)),
+                ("text", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("upheld", "Upheld"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("decision", models.TextField(blank=True, default="")),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Findings',
+            name="Findings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pixels_digest', models.BinaryField(db_index=True, max_length=32)),
-                ('pdq', models.BinaryField(blank=True, max_length=32, null=True)),
-                ('iscc', models.CharField(blank=True, default='', max_length=120)),
-                ('inspection', models.JSONField()),
-                ('metadata', models.JSONField(default=dict)),
-                ('nearest_bits', models.PositiveIntegerField(blank=True, null=True)),
-                ('examined_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('asset', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='provenance.asset')),
-                ('nearest', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='provenance.asset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("pixels_digest", models.BinaryField(db_index=True, max_length=32)),
+                ("pdq", models.BinaryField(blank=True, max_length=32, null=True)),
+                ("iscc", models.CharField(blank=True, default="", max_length=120)),
+                ("inspection", models.JSONField()),
+                ("metadata", models.JSONField(default=dict)),
+                ("nearest_bits", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "examined_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                (
+                    "asset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "nearest",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="provenance.asset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rendition',
+            name="Rendition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('uploaded', 'Uploaded'), ('sealed', 'Sealed'), ('preview', 'Preview'), ('thumbnail', 'Thumbnail')], max_length=12)),
-                ('digest', models.BinaryField(db_index=True, max_length=32)),
-                ('path', models.CharField(max_length=200)),
-                ('mime', models.CharField(max_length=40)),
-                ('width', models.PositiveIntegerField(default=0)),
-                ('height', models.PositiveIntegerField(default=0)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='renditions', to='provenance.asset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "Uploaded"),
+                            ("sealed", "Sealed"),
+                            ("preview", "Preview"),
+                            ("thumbnail", "Thumbnail"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("digest", models.BinaryField(db_index=True, max_length=32)),
+                ("path", models.CharField(max_length=200)),
+                ("mime", models.CharField(max_length=40)),
+                ("width", models.PositiveIntegerField(default=0)),
+                ("height", models.PositiveIntegerField(default=0)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="renditions",
+                        to="provenance.asset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.run_id, max_length=40, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('nonce', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('api_key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='accounts.apikey')),
-                ('checkpoint', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='log.checkpoint')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='accounts.party')),
-                ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='ticket_of', to='log.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.run_id, max_length=40, unique=True
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("nonce", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="accounts.apikey",
+                    ),
+                ),
+                (
+                    "checkpoint",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="log.checkpoint",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ticket_of",
+                        to="log.entry",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='asset',
-            name='run',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='provenance.run'),
+            model_name="asset",
+            name="run",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="provenance.run",
+            ),
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('file_digest', models.BinaryField(max_length=32, unique=True)),
-                ('inspection', models.JSONField()),
-                ('credential', models.JSONField()),
-                ('sealed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('asset', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='provenance.asset')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('examination', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='examination_of', to='log.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("file_digest", models.BinaryField(max_length=32, unique=True)),
+                ("inspection", models.JSONField()),
+                ("credential", models.JSONField()),
+                ("sealed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "asset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "examination",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="examination_of",
+                        to="log.entry",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.source_id, max_length=40, unique=True)),
-                ('kind', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset'), ('media', 'Media')], max_length=8)),
-                ('name', models.CharField(max_length=160)),
-                ('version', models.CharField(blank=True, default='', max_length=40)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('ask_ppm', models.PositiveIntegerField(blank=True, null=True)),
-                ('terms', models.TextField(blank=True, default='')),
-                ('description', models.TextField(blank=True, default='')),
-                ('training', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.holder')),
-                ('party', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.party')),
-                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='registered_sources', to='accounts.party')),
-                ('trained_on', models.ManyToManyField(blank=True, to='provenance.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.source_id, max_length=40, unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("model", "Model"),
+                            ("dataset", "Dataset"),
+                            ("media", "Media"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("name", models.CharField(max_length=160)),
+                ("version", models.CharField(blank=True, default="", max_length=40)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("ask_ppm", models.PositiveIntegerField(blank=True, null=True)),
+                ("terms", models.TextField(blank=True, default="")),
+                ("description", models.TextField(blank=True, default="")),
+                ("training", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="registered_sources",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "trained_on",
+                    models.ManyToManyField(blank=True, to="provenance.source"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AgreementPart',
+            name="AgreementPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('platform', 'Platform'), ('source', 'Source'), ('creator', 'Creator')], max_length=8)),
-                ('ppm', models.PositiveIntegerField()),
-                ('position', models.PositiveIntegerField()),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='provenance.agreement')),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.holder')),
-                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='provenance.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("platform", "Platform"),
+                            ("source", "Source"),
+                            ("creator", "Creator"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("ppm", models.PositiveIntegerField()),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="provenance.agreement",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.source",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['agreement_id', 'position'],
+                "ordering": ["agreement_id", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=provenance.models.step_id, max_length=40, unique=True)),
-                ('position', models.PositiveIntegerField()),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('action', models.CharField(max_length=48)),
-                ('actor_kind', models.CharField(max_length=8)),
-                ('source_type', models.CharField(blank=True, default='', max_length=120)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.signingkey')),
-                ('model_source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='provenance.source')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='provenance.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=provenance.models.step_id, max_length=40, unique=True
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("action", models.CharField(max_length=48)),
+                ("actor_kind", models.CharField(max_length=8)),
+                (
+                    "source_type",
+                    models.CharField(blank=True, default="", max_length=120),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.signingkey",
+                    ),
+                ),
+                (
+                    "model_source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.source",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="provenance.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run_id', 'position'],
+                "ordering": ["run_id", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Disclosure',
+            name="Disclosure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=80)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('value', models.JSONField()),
-                ('is_public', models.BooleanField(default=False)),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='disclosures', to='provenance.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("field", models.CharField(max_length=80)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("value", models.JSONField()),
+                ("is_public", models.BooleanField(default=False)),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="disclosures",
+                        to="provenance.step",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StepFile',
+            name="StepFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relation', models.CharField(choices=[('output', 'Output'), ('parentOf', 'Parent'), ('componentOf', 'Component'), ('inputTo', 'Input')], max_length=12)),
-                ('name', models.CharField(max_length=160)),
-                ('digest', models.BinaryField(db_index=True, max_length=32)),
-                ('proxy_digest', models.BinaryField(blank=True, max_length=32, null=True)),
-                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='provenance.source')),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='provenance.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "relation",
+                    models.CharField(
+                        choices=[
+                            ("output", "Output"),
+                            ("parentOf", "Parent"),
+                            ("componentOf", "Component"),
+                            ("inputTo", "Input"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=160)),
+                ("digest", models.BinaryField(db_index=True, max_length=32)),
+                (
+                    "proxy_digest",
+                    models.BinaryField(blank=True, max_length=32, null=True),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.source",
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="provenance.step",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Token',
+            name="Token",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_id', models.CharField(blank=True, default='', max_length=78)),
-                ('minted_at', models.DateTimeField(blank=True, null=True)),
-                ('asset', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='provenance.asset')),
-                ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='chain.intent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("token_id", models.CharField(blank=True, default="", max_length=78)),
+                ("minted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "intent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="chain.intent"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Verdict',
+            name="Verdict",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('envelope', models.JSONField()),
-                ('evidence_level', models.PositiveSmallIntegerField()),
-                ('origin_class', models.CharField(max_length=16)),
-                ('rights_level', models.PositiveSmallIntegerField()),
-                ('standing', models.CharField(max_length=16)),
-                ('word', models.CharField(max_length=40)),
-                ('criteria', models.JSONField(default=list)),
-                ('policy_digest', models.BinaryField(max_length=32)),
-                ('as_of', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='provenance.asset')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('standing_entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='standing_of', to='log.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("envelope", models.JSONField()),
+                ("evidence_level", models.PositiveSmallIntegerField()),
+                ("origin_class", models.CharField(max_length=16)),
+                ("rights_level", models.PositiveSmallIntegerField()),
+                ("standing", models.CharField(max_length=16)),
+                ("word", models.CharField(max_length=40)),
+                ("criteria", models.JSONField(default=list)),
+                ("policy_digest", models.BinaryField(max_length=32)),
+                ("as_of", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="verdicts",
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "standing_entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="standing_of",
+                        to="log.entry",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-as_of', '-id'],
-                'get_latest_by': 'as_of',
+                "ordering": ["-as_of", "-id"],
+                "get_latest_by": "as_of",
             },
         ),
         migrations.CreateModel(
-            name='Acceptance',
+            name="Acceptance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(choices=[('account-key', 'Account Key'), ('eip712', 'Eip712'), ('standing-ask', 'Standing Ask')], max_length=16)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.holder')),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='provenance.agreement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("account-key", "Account Key"),
+                            ("eip712", "Eip712"),
+                            ("standing-ask", "Standing Ask"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="provenance.agreement",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('agreement', 'holder'), name='one_acceptance')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "holder"), name="one_acceptance"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(fields=('asset', 'version'), name='agreement_version'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                fields=("asset", "version"), name="agreement_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(fields=('asset', 'kind'), name='one_rendition'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(
+                fields=("asset", "kind"), name="one_rendition"
+            ),
         ),
         migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(fields=['-published_at', '-id'], name='asset_newest'),
+            model_name="asset",
+            index=models.Index(fields=["-published_at", "-id"], name="asset_newest"),
         ),
         migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(fields=('party', 'uploaded_digest'), name='one_asset_per_file'),
+            model_name="asset",
+            constraint=models.UniqueConstraint(
+                fields=("party", "uploaded_digest"), name="one_asset_per_file"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('ask_ppm__isnull', True), ('ask_ppm__lte', 1000000), _connector='OR'), name='ask_is_a_share'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ask_ppm__isnull", True),
+                    ("ask_ppm__lte", 1000000),
+                    _connector="OR",
+                ),
+                name="ask_is_a_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(fields=('digest', 'registered_by'), name='one_claim_per_party'),
+            model_name="source",
+            constraint=models.UniqueConstraint(
+                fields=("digest", "registered_by"), name="one_claim_per_party"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreementpart',
-            constraint=models.UniqueConstraint(fields=('agreement', 'position'), name='part_position'),
+            model_name="agreementpart",
+            constraint=models.UniqueConstraint(
+                fields=("agreement", "position"), name="part_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreementpart',
-            constraint=models.CheckConstraint(condition=models.Q(('ppm__lte', 1000000)), name='part_is_a_share'),
+            model_name="agreementpart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ppm__lte", 1000000)), name="part_is_a_share"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='step_position'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("run", "position"), name="step_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disclosure',
-            constraint=models.UniqueConstraint(fields=('step', 'field'), name='one_disclosure'),
+            model_name="disclosure",
+            constraint=models.UniqueConstraint(
+                fields=("step", "field"), name="one_disclosure"
+            ),
         ),
     ]

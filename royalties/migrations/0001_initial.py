@@ -2,170 +2,449 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import royalties.models
 from django.db import migrations, models
+
+import royalties.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('chain', '0001_initial'),
-        ('log', '0001_initial'),
-        ('marketplace', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("chain", "0001_initial"),
+        ("log", "0001_initial"),
+        ("marketplace", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=80)),
-                ('key', models.CharField(max_length=128)),
-                ('request_digest', models.BinaryField(max_length=32)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('body', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("scope", models.CharField(max_length=80)),
+                ("key", models.CharField(max_length=128)),
+                ("request_digest", models.BinaryField(max_length=32)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("body", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('scope', 'key'), name='one_receipt')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scope", "key"), name="one_receipt")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=royalties.models.settlement_id, max_length=40, unique=True)),
-                ('epoch', models.PositiveIntegerField(unique=True)),
-                ('log_size', models.PositiveBigIntegerField(default=0)),
-                ('log_root', models.BinaryField(max_length=32)),
-                ('earnings_root', models.BinaryField(max_length=32)),
-                ('spend_root', models.BinaryField(max_length=32)),
-                ('earned_units', models.BigIntegerField()),
-                ('count', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('built', 'Built'), ('committed', 'Committed'), ('matured', 'Matured'), ('vetoed', 'Vetoed')], default='built', max_length=12)),
-                ('built_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('committed_at', models.DateTimeField(blank=True, null=True)),
-                ('matures_at', models.DateTimeField(blank=True, null=True)),
-                ('entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('intent', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='chain.intent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=royalties.models.settlement_id,
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("epoch", models.PositiveIntegerField(unique=True)),
+                ("log_size", models.PositiveBigIntegerField(default=0)),
+                ("log_root", models.BinaryField(max_length=32)),
+                ("earnings_root", models.BinaryField(max_length=32)),
+                ("spend_root", models.BinaryField(max_length=32)),
+                ("earned_units", models.BigIntegerField()),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("built", "Built"),
+                            ("committed", "Committed"),
+                            ("matured", "Matured"),
+                            ("vetoed", "Vetoed"),
+                        ],
+                        default="built",
+                        max_length=12,
+                    ),
+                ),
+                ("built_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("committed_at", models.DateTimeField(blank=True, null=True)),
+                ("matures_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="log.entry",
+                    ),
+                ),
+                (
+                    "intent",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="chain.intent",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Increment',
+            name="Increment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fee_units', models.BigIntegerField(default=0)),
-                ('usage_units', models.BigIntegerField(default=0)),
-                ('quantity', models.PositiveBigIntegerField(default=0)),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='increments', to='marketplace.license')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='increments', to='royalties.settlement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("fee_units", models.BigIntegerField(default=0)),
+                ("usage_units", models.BigIntegerField(default=0)),
+                ("quantity", models.PositiveBigIntegerField(default=0)),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="increments",
+                        to="marketplace.license",
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="increments",
+                        to="royalties.settlement",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveBigIntegerField(default=0)),
-                ('usage_units', models.BigIntegerField(default=0)),
-                ('unfunded_units', models.BigIntegerField(default=0)),
-                ('closed_units', models.BigIntegerField(default=0)),
-                ('counted_at', models.DateTimeField(blank=True, null=True)),
-                ('license', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='marketplace.license')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("quantity", models.PositiveBigIntegerField(default=0)),
+                ("usage_units", models.BigIntegerField(default=0)),
+                ("unfunded_units", models.BigIntegerField(default=0)),
+                ("closed_units", models.BigIntegerField(default=0)),
+                ("counted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "license",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="marketplace.license",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UsageBatch',
+            name="UsageBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=royalties.models.batch_id, max_length=40, unique=True)),
-                ('root', models.BinaryField(max_length=32)),
-                ('count', models.PositiveIntegerField()),
-                ('counted', models.PositiveIntegerField(default=0)),
-                ('quantity_after', models.PositiveBigIntegerField(default=0)),
-                ('usage_units_after', models.BigIntegerField(default=0)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('recorded_at', models.DateTimeField(blank=True, null=True)),
-                ('entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='log.entry')),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='marketplace.license')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=royalties.models.batch_id, max_length=40, unique=True
+                    ),
+                ),
+                ("root", models.BinaryField(max_length=32)),
+                ("count", models.PositiveIntegerField()),
+                ("counted", models.PositiveIntegerField(default=0)),
+                ("quantity_after", models.PositiveBigIntegerField(default=0)),
+                ("usage_units_after", models.BigIntegerField(default=0)),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                ("recorded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="log.entry",
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="marketplace.license",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UsageEvent',
+            name="UsageEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=royalties.models.usage_id, max_length=40, unique=True)),
-                ('position', models.PositiveIntegerField()),
-                ('event_id', models.CharField(max_length=128)),
-                ('body', models.JSONField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('quantity', models.PositiveBigIntegerField()),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('state', models.CharField(choices=[('received', 'Received'), ('counted', 'Counted'), ('quarantined', 'Quarantined')], default='received', max_length=12)),
-                ('reason', models.CharField(blank=True, default='', max_length=40)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='royalties.usagebatch')),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='marketplace.license')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=royalties.models.usage_id, max_length=40, unique=True
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("event_id", models.CharField(max_length=128)),
+                ("body", models.JSONField()),
+                ("digest", models.BinaryField(max_length=32)),
+                ("quantity", models.PositiveBigIntegerField()),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("counted", "Counted"),
+                            ("quarantined", "Quarantined"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="royalties.usagebatch",
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uses",
+                        to="marketplace.license",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Accrual',
+            name="Accrual",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=8)),
-                ('ppm', models.PositiveIntegerField()),
-                ('units', models.BigIntegerField()),
-                ('position', models.PositiveIntegerField()),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accruals', to='accounts.holder')),
-                ('increment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accruals', to='royalties.increment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("role", models.CharField(max_length=8)),
+                ("ppm", models.PositiveIntegerField()),
+                ("units", models.BigIntegerField()),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accruals",
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "increment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accruals",
+                        to="royalties.increment",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('increment', 'position'), name='one_accrual'), models.CheckConstraint(condition=models.Q(('units__gte', 0)), name='accrual_units')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("increment", "position"), name="one_accrual"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("units__gte", 0)), name="accrual_units"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Payout',
+            name="Payout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=royalties.models.payout_id, max_length=40, unique=True)),
-                ('account', models.CharField(max_length=42)),
-                ('cumulative_units', models.BigIntegerField()),
-                ('units', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('sending', 'Sending'), ('paid', 'Paid'), ('blocked', 'Blocked'), ('reversed', 'Reversed')], default='sending', max_length=8)),
-                ('tx_hash', models.CharField(blank=True, default='', max_length=66)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='accounts.holder')),
-                ('intent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='chain.intent')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='royalties.settlement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=royalties.models.payout_id, max_length=40, unique=True
+                    ),
+                ),
+                ("account", models.CharField(max_length=42)),
+                ("cumulative_units", models.BigIntegerField()),
+                ("units", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("sending", "Sending"),
+                            ("paid", "Paid"),
+                            ("blocked", "Blocked"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="sending",
+                        max_length=8,
+                    ),
+                ),
+                ("tx_hash", models.CharField(blank=True, default="", max_length=66)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "intent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="chain.intent",
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="royalties.settlement",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('settlement', 'holder'), name='one_payout_per_settlement')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("settlement", "holder"),
+                        name="one_payout_per_settlement",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Leaf',
+            name="Leaf",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tree', models.CharField(choices=[('earnings', 'Earnings'), ('spend', 'Spend')], max_length=8)),
-                ('position', models.PositiveIntegerField()),
-                ('account', models.CharField(max_length=42)),
-                ('cumulative_units', models.BigIntegerField()),
-                ('holder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.holder')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leaves', to='royalties.settlement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "tree",
+                    models.CharField(
+                        choices=[("earnings", "Earnings"), ("spend", "Spend")],
+                        max_length=8,
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("account", models.CharField(max_length=42)),
+                ("cumulative_units", models.BigIntegerField()),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.holder",
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leaves",
+                        to="royalties.settlement",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('settlement', 'tree', 'position'), name='one_leaf')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("settlement", "tree", "position"), name="one_leaf"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='increment',
-            constraint=models.UniqueConstraint(fields=('settlement', 'license'), name='one_increment'),
+            model_name="increment",
+            constraint=models.UniqueConstraint(
+                fields=("settlement", "license"), name="one_increment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usageevent',
-            constraint=models.UniqueConstraint(fields=('license', 'event_id'), name='event_once_per_license'),
+            model_name="usageevent",
+            constraint=models.UniqueConstraint(
+                fields=("license", "event_id"), name="event_once_per_license"
+            ),
         ),
     ]
