@@ -85,7 +85,7 @@ def test_a_kind_that_moved_takes_its_waiting_jobs_along(
     make_job: Any, relay: Any, broker: Any
 ) -> None:
     job = make_job("cup")
-    Job.objects.filter(pk=job.pk).update(queue="a queue of yesterday")
+    Job.objects.filter(pk=job.pk).update(queue="yesterday")
     relay.round()
     assert broker.sent == [(job.pk, "default")]
 
