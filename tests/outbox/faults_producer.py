@@ -32,8 +32,14 @@ def wish(key: str, kind: str, *, keep: bool) -> None:
 
 def main(count: int, seconds: float, seed: int) -> None:
     """Make the wishes, spread over the time."""
+    from django.conf import settings
     from django.db import Error, connection
+    from django.utils.module_loading import import_string
 
+    # What a web process has done long before its first request is not measured.
+    import_string("outbox.enqueue.enqueue")
+    import_string(settings.OUTBOX_CELERY_APP)
+    connection.ensure_connection()
     chance = random.Random(seed)
     longest = 0.0
     for number in range(count):
