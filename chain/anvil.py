@@ -90,9 +90,10 @@ class Anvil:
             log: file for its output; discarded when None.
 
         Raises:
-            AnvilError: not installed, or it ended or stayed silent.
+            AnvilError: not installed, the port is taken, or it ended or stayed silent.
         """
         chosen = port or free_port()
+        _check_free(chosen)
         command = [
             *_end_with_parent(),
             str(binary()),
@@ -169,6 +170,18 @@ class Anvil:
                 return
         self.stop()
         raise AnvilError(f"anvil did not answer within {READY_SECONDS:g} s")
+
+
+def _check_free(port: int) -> None:
+    """Another chain on the port would answer in the place of the one started here."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise AnvilError(
+                f"port {port} is in use: stop what listens there"
+            ) from error
 
 
 def _end_with_parent() -> list[str]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from chain import attempts, contracts, faults, fees, identity, outcome
 from chain.attempts import Call
+from chain.blocks import Header, Receipt
 from chain.errors import (
     ChainError,
     DisagreementError,
@@ -29,7 +30,7 @@ from chain.errors import (
     RpcError,
 )
 from chain.finality import Heights, heights
-from chain.gateway import Gateway, Header, Receipt
+from chain.gateway import Gateway
 from chain.keys import signer_for
 from chain.kinds import kind_of
 from chain.models import Attempt, Intent

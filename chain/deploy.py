@@ -17,6 +17,7 @@ from django.db import transaction
 
 from chain import abi, contracts, fees, identity, keys
 from chain.abi import checksum
+from chain.blocks import Receipt
 from chain.errors import (
     ArgsError,
     ChainError,
@@ -25,7 +26,7 @@ from chain.errors import (
     RpcError,
     WrongChainError,
 )
-from chain.gateway import Gateway, Receipt, connect
+from chain.gateway import Gateway, connect
 from chain.kinds import ASSET, DEPLOYER, LEDGER, ROLES, TOKEN
 from chain.models import Network
 

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from chain import abi, contracts
+from chain.blocks import Log
 from chain.finality import heights
-from chain.gateway import Gateway, Log
+from chain.gateway import Gateway
 from chain.halt import halt
 from chain.kinds import ASSET, LEDGER
 from chain.models import Event, Network

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from chain.blocks import Header
 from chain.errors import RpcError
-from chain.gateway import Gateway, Header
+from chain.gateway import Gateway
 
 SAFE_TAG = "safe"
 

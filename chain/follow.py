@@ -16,8 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from chain import events, identity
+from chain.blocks import Header, Log
 from chain.errors import RpcBehindError
-from chain.gateway import Gateway, Header, Log
+from chain.gateway import Gateway
 from chain.models import Block, Event, Network
 from outbox.claims import Claim
 

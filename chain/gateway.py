@@ -9,8 +9,6 @@ sender stores the bytes first and sends the same bytes again later.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -19,8 +17,17 @@ from django.conf import settings
 from web3.providers.rpc import HTTPProvider
 from web3.types import RPCEndpoint
 
-from chain.abi import checksum as checksum_address
 from chain.answers import error_of
+from chain.blocks import (
+    Header,
+    Log,
+    Receipt,
+    bytes_of,
+    header_of,
+    integer_of,
+    logs_of,
+    receipt_of,
+)
 from chain.errors import (
     ChainError,
     Later,
@@ -37,43 +44,6 @@ BATCH = 50
 TOO_MANY_REQUESTS = 429
 Params = list[Any]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Header:
-    """A block as far as the sender and the follower need it."""
-
-    number: int
-    hash: str
-    parent_hash: str
-    mined_at: datetime
-    base_fee_wei: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What became of a transaction."""
-
-    tx_hash: str
-    block_number: int
-    block_hash: str
-    index: int
-    succeeded: bool
-    gas_used: int
-    created: str | None = None
-
-
-@dataclass(frozen=True)
-class Log:
-    """One log as the node has it."""
-
-    address: str
-    topics: tuple[bytes, ...]
-    data: bytes
-    block_number: int
-    block_hash: str
-    tx_hash: str
-    log_index: int
 
 
 class Gateway:
@@ -192,7 +162,7 @@ class Gateway:
         Raises:
             WrongChainError: two nodes serve different chains.
         """
-        ids = {_integer(answer) for answer in self.everywhere("eth_chainId", [])}
+        ids = {integer_of(answer) for answer in self.everywhere("eth_chainId", [])}
         if len(ids) != 1:
             raise WrongChainError(f"the nodes serve different chains: {sorted(ids)}")
         return ids.pop()
@@ -203,7 +173,7 @@ class Gateway:
 
     def code_hash(self, address: str) -> str:
         """keccak256 of the code at an address; empty when there is none."""
-        code = _bytes(self.request("eth_getCode", [address, "latest"]))
+        code = bytes_of(self.request("eth_getCode", [address, "latest"]))
         return "0x" + keccak256(code).hex() if code else ""
 
     def client(self) -> str:
@@ -218,12 +188,12 @@ class Gateway:
 
     def header(self, block: int | str) -> Header | None:
         """A block by number or tag; None when the node has none."""
-        return _header(self.request("eth_getBlockByNumber", [_tag(block), False]))
+        return header_of(self.request("eth_getBlockByNumber", [_tag(block), False]))
 
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
         """Many blocks by number; None for each that the node does not have."""
         calls = [("eth_getBlockByNumber", [_tag(n), False]) for n in numbers]
-        return [_header(answer) for answer in self.requests(calls)]
+        return [header_of(answer) for answer in self.requests(calls)]
 
     def block_parts(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A block and all its receipts as the node's JSON, to prove a receipt."""
@@ -263,13 +233,13 @@ class Gateway:
     def receipts(self, hashes: Sequence[str]) -> dict[str, Receipt]:
         """The receipts that exist, by transaction hash."""
         calls = [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes]
-        found = [_receipt(answer) for answer in self.requests(calls)]
+        found = [receipt_of(answer) for answer in self.requests(calls)]
         return {receipt.tx_hash: receipt for receipt in found if receipt}
 
     def receipts_everywhere(self, tx_hash: str) -> list[Receipt | None]:
         """The receipt of one transaction according to each answering node."""
         answers = self.everywhere("eth_getTransactionReceipt", [tx_hash])
-        return [_receipt(answer) for answer in answers]
+        return [receipt_of(answer) for answer in answers]
 
     def known(self, hashes: Sequence[str]) -> set[str]:
         """Those transactions that the node has, in its pool or in a block."""
@@ -279,15 +249,17 @@ class Gateway:
 
     def nonce(self, address: str, block: int | str = "latest") -> int:
         """How many transactions of an account the chain holds. Never `pending`."""
-        return _integer(self.request("eth_getTransactionCount", [address, _tag(block)]))
+        return integer_of(
+            self.request("eth_getTransactionCount", [address, _tag(block)])
+        )
 
     def balance_wei(self, address: str) -> int:
         """Native balance of an account, to pay for gas."""
-        return _integer(self.request("eth_getBalance", [address, "latest"]))
+        return integer_of(self.request("eth_getBalance", [address, "latest"]))
 
     def tip_wei(self) -> int:
         """The priority fee that the node suggests."""
-        return _integer(self.request("eth_maxPriorityFeePerGas"))
+        return integer_of(self.request("eth_maxPriorityFeePerGas"))
 
     def call(
         self,
@@ -302,12 +274,14 @@ class Gateway:
         Raises:
             RevertedError: it would revert; carries the revert data.
         """
-        return _bytes(self.request("eth_call", [_call(to, data, sender), _tag(block)]))
+        return bytes_of(
+            self.request("eth_call", [_call(to, data, sender), _tag(block)])
+        )
 
     def calls(self, asked: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """Many such calls (address, data) against the newest block."""
         calls = [("eth_call", [_call(to, d, None), "latest"]) for to, d in asked]
-        return [_bytes(answer) for answer in self.requests(calls)]
+        return [bytes_of(answer) for answer in self.requests(calls)]
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
         """Gas that the call would take on the newest block.
@@ -316,25 +290,25 @@ class Gateway:
             RevertedError: it would revert.
         """
         asked = [_call(to, data, sender), "latest"]
-        return _integer(self.request("eth_estimateGas", asked))
+        return integer_of(self.request("eth_estimateGas", asked))
 
     def logs(self, addresses: Sequence[str], first: int, last: int) -> list[Log]:
         """All logs of some contracts in a closed range of blocks, in order."""
-        return _logs(self.request("eth_getLogs", [_range(addresses, first, last)]))
+        return logs_of(self.request("eth_getLogs", [_range(addresses, first, last)]))
 
     def logs_everywhere(
         self, addresses: Sequence[str], first: int, last: int
     ) -> list[list[Log]]:
         """The same according to each answering node."""
         asked = _range(addresses, first, last)
-        return [_logs(found) for found in self.everywhere("eth_getLogs", [asked])]
+        return [logs_of(found) for found in self.everywhere("eth_getLogs", [asked])]
 
     def block_logs_everywhere(
         self, addresses: Sequence[str], block_hash: str
     ) -> list[list[Log]]:
         """Logs of some contracts in one block, according to each answering node."""
         asked = {"address": list(addresses), "blockHash": block_hash}
-        return [_logs(found) for found in self.everywhere("eth_getLogs", [asked])]
+        return [logs_of(found) for found in self.everywhere("eth_getLogs", [asked])]
 
 
 @cache
@@ -349,9 +323,6 @@ def connect() -> Gateway:
         RpcDownError: none is configured.
     """
     return _gateway(tuple(settings.CHAIN_RPC_URLS), settings.CHAIN_TIMEOUT_SECONDS)
-
-
-# ------------------------------------------------------------------------- parsing
 
 
 def _result(answer: Any) -> Any:
@@ -373,25 +344,6 @@ def _tag(block: int | str) -> str:
     return hex(block) if isinstance(block, int) else block
 
 
-def _integer(value: Any) -> int:
-    try:
-        return int(value, 16)
-    except (TypeError, ValueError) as error:
-        raise RpcDownError(f"the node gave {value!r}, expected a number") from error
-
-
-def _bytes(value: Any) -> bytes:
-    try:
-        return bytes.fromhex(str(value).removeprefix("0x"))
-    except ValueError as error:
-        raise RpcDownError(f"the node gave {value!r}, expected hex") from error
-
-
-def _hash(value: Any) -> str:
-    """32 bytes as lowercase 0x hex: the one form in rows, JSON and URLs."""
-    return "0x" + _bytes(value).hex()
-
-
 def _call(to: str | None, data: bytes, sender: str | None) -> dict[str, str]:
     asked = {"data": "0x" + data.hex()}
     if to is not None:
@@ -401,53 +353,9 @@ def _call(to: str | None, data: bytes, sender: str | None) -> dict[str, str]:
     return asked
 
 
-def _header(answer: Any) -> Header | None:
-    if answer is None:
-        return None
-    return Header(
-        number=_integer(answer["number"]),
-        hash=_hash(answer["hash"]),
-        parent_hash=_hash(answer["parentHash"]),
-        mined_at=datetime.fromtimestamp(_integer(answer["timestamp"]), tz=UTC),
-        base_fee_wei=_integer(answer.get("baseFeePerGas", "0x0")),
-    )
-
-
-def _receipt(answer: Any) -> Receipt | None:
-    if answer is None or answer.get("blockHash") is None:
-        return None
-    created = answer.get("contractAddress")
-    return Receipt(
-        tx_hash=_hash(answer["transactionHash"]),
-        block_number=_integer(answer["blockNumber"]),
-        block_hash=_hash(answer["blockHash"]),
-        index=_integer(answer["transactionIndex"]),
-        succeeded=_integer(answer["status"]) == 1,
-        gas_used=_integer(answer["gasUsed"]),
-        created=checksum_address(created) if created else None,
-    )
-
-
 def _range(addresses: Sequence[str], first: int, last: int) -> dict[str, Any]:
     return {
         "address": list(addresses),
         "fromBlock": _tag(first),
         "toBlock": _tag(last),
     }
-
-
-def _logs(answer: Any) -> list[Log]:
-    logs = [_log(one) for one in answer]
-    return sorted(logs, key=lambda log: (log.block_number, log.log_index))
-
-
-def _log(answer: Any) -> Log:
-    return Log(
-        address=checksum_address(answer["address"]),
-        topics=tuple(_bytes(topic) for topic in answer["topics"]),
-        data=_bytes(answer["data"]),
-        block_number=_integer(answer["blockNumber"]),
-        block_hash=_hash(answer["blockHash"]),
-        tx_hash=_hash(answer["transactionHash"]),
-        log_index=_integer(answer["logIndex"]),
-    )

@@ -1,0 +1,95 @@
+"""The local chain as a child: ready when started, ended by its id, state kept."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from chain import anvil
+from chain.anvil import Anvil, AnvilError
+
+pytestmark = pytest.mark.chain
+
+MNEMONIC = "test test test test test test test test test test test junk"
+
+
+def send(chain: Anvil) -> str:
+    (account,) = chain.rpc("eth_accounts")  # type: ignore[misc]
+    transfer = {"from": account, "to": "0x" + "ab" * 20, "value": "0x1"}
+    return str(chain.rpc("eth_sendTransaction", transfer))
+
+
+def test_a_chain_answers_and_ends() -> None:
+    with Anvil.start(chain_id=7) as chain:
+        assert chain.rpc("eth_chainId") == "0x7"
+        with pytest.raises(AnvilError):
+            chain.rpc("no_such_method")
+    assert chain.process.returncode is not None
+    with pytest.raises(OSError, match="refused"):
+        chain.rpc("eth_chainId")
+
+
+def test_two_chains_have_ports_of_their_own() -> None:
+    with Anvil.start() as one, Anvil.start() as two:
+        assert one.port != two.port
+
+
+def test_a_chain_keeps_its_blocks_over_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "deep" / "state.json"
+    with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
+        tx_hash = send(chain)
+        chain.rpc("evm_mine")
+        genesis = chain.rpc("eth_getBlockByNumber", "0x0", False)
+        receipt = chain.rpc("eth_getTransactionReceipt", tx_hash)
+    assert receipt
+    with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
+        assert chain.rpc("eth_getBlockByNumber", "0x0", False) == genesis
+        assert chain.rpc("eth_getTransactionReceipt", tx_hash) == receipt
+
+
+def test_a_killed_chain_loses_at_most_the_last_moments(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
+        tx_hash = send(chain)
+        until = time.monotonic() + 10
+        while not state.is_file() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1.2)  # one more interval: the file now holds the transaction
+        chain.process.kill()
+        chain.process.wait()
+    with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
+        assert chain.rpc("eth_getTransactionReceipt", tx_hash)
+
+
+def test_blocks_come_by_the_clock(tmp_path: Path) -> None:
+    log = tmp_path / "anvil.log"
+    with Anvil.start(block_seconds=1, log=log) as chain:
+        tx_hash = send(chain)
+        assert chain.rpc("eth_getTransactionReceipt", tx_hash) is None
+        until = time.monotonic() + 10
+        while chain.rpc("eth_getTransactionReceipt", tx_hash) is None:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def test_a_taken_port_is_told() -> None:
+    with Anvil.start() as chain, pytest.raises(AnvilError, match="in use"):
+        Anvil.start(port=chain.port)
+
+
+def test_a_chain_that_ends_at_once_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "state.json"
+    broken.write_text("not a state")
+    with pytest.raises(AnvilError, match="ended at once"):
+        Anvil.start(state=broken)
+
+
+def test_a_missing_binary_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(anvil, "ROOT", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AnvilError, match="npm ci"):
+        anvil.binary()
