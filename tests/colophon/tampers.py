@@ -48,6 +48,7 @@ class Case:
 
 
 Tamper = Callable[[Case], Case]
+Line = tuple[str, Tamper, int, Code, Outcome]
 
 
 def _records(case: Case, found: tuple[Record, ...]) -> Case:
@@ -275,7 +276,7 @@ _MIX, _STRANGER, _GONE = Code.MISMATCH, Code.UNKNOWN_SIGNER, Code.MISSING
 _HASH = "assertion.dataHash.mismatch"
 
 # (name, tamper, check that must not pass, code, answer about the file)
-TAMPERS: list[tuple[str, Tamper, int, Code, Outcome]] = [
+TAMPERS: list[Line] = [
     (
         "another file under the same evidence",
         lambda c: replace(c, file=FileDigests(digest("other"))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -63,8 +64,12 @@ class OnChain:
 def send(node: Anvil, **fields: str) -> dict[str, Any]:
     (sender, *_) = node.rpc("eth_accounts")
     tx = node.rpc("eth_sendTransaction", {"from": sender, **fields})
-    found: dict[str, Any] = node.rpc("eth_getTransactionReceipt", tx)
-    return found
+    for _ in range(200):
+        found: dict[str, Any] | None = node.rpc("eth_getTransactionReceipt", tx)
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the transaction was not mined in ten seconds")
 
 
 @pytest.fixture

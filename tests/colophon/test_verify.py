@@ -30,7 +30,7 @@ from tests.colophon.bundles import (
     sort_records,
     trust_of,
 )
-from tests.colophon.tampers import TAMPERS, Case, Tamper
+from tests.colophon.tampers import TAMPERS, Case, Line
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,11 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
 @pytest.fixture(scope="module")
 def case(pki: Authorities) -> Case:
     return Case(Story(pki).tell(), FILE, CREDENTIAL, trust_of(pki))
+
+
+@pytest.fixture(scope="module")
+def good(case: Case) -> Report:
+    return report_of(case)
 
 
 def report_of(case: Case, minutes: float = 60) -> Report:
@@ -75,14 +80,9 @@ def test_the_story_told_twice_gives_the_same_bytes(
     assert twice.to_bytes() == case.bundle.to_bytes()
 
 
-@pytest.mark.parametrize(
-    ("tamper", "number", "code", "outcome"),
-    [one[1:] for one in TAMPERS],
-    ids=[one[0] for one in TAMPERS],
-)
-def test_a_tamper_is_found_and_named(
-    case: Case, tamper: Tamper, number: int, code: Code, outcome: Outcome
-) -> None:
+@pytest.mark.parametrize("line", TAMPERS, ids=[one[0] for one in TAMPERS])
+def test_a_tamper_is_found_and_named(case: Case, good: Report, line: Line) -> None:
+    _, tamper, number, code, outcome = line
     report = report_of(tamper(case))
     if number:
         check = report.check(number)
@@ -92,19 +92,9 @@ def test_a_tamper_is_found_and_named(
     assert report.outcome is outcome
     assert (report.exit_code == 0) is (outcome is Outcome.GENUINE)
     assert report.verdict is not None
-    if number:
-        assert [one.result for one in report.checks] != [Result.PASSED] * 13
-
-
-@pytest.mark.parametrize(
-    "tamper", [one[1] for one in TAMPERS], ids=[one[0] for one in TAMPERS]
-)
-def test_no_tamper_raises_a_level(case: Case, tamper: Tamper) -> None:
-    good, bad = report_of(case).verdict, report_of(tamper(case)).verdict
-    assert good is not None
-    assert bad is not None
-    assert bad.evidence <= good.evidence
-    assert bad.rights <= good.rights
+    assert good.verdict is not None
+    assert report.verdict.evidence <= good.verdict.evidence
+    assert report.verdict.rights <= good.verdict.rights
 
 
 def test_there_are_enough_tampers_and_each_has_a_name() -> None:
