@@ -45,7 +45,7 @@ from colophon.report import (
 )
 from colophon.trust import Trust
 from colophon.verdictproof import accepted_policy, check_rederived, signed_verdict
-from colophon.weigh import facts_from
+from colophon.weigh import Weighed, facts_from
 
 _NO_TRUST = "You have no trust file, so nobody's signature can be judged."
 _OBJECTIONS = (Standing.CONTESTED, Standing.SUSPENDED, Standing.SUPERSEDED)
@@ -90,25 +90,30 @@ def verify(
         )
     verdict = evaluate(weighed.facts, policy or POLICY, as_of=as_of)
     _check_standing(verdict, signed, checks)
-    found = _numbered([*weighed.checks, *checks])
+    report = _report([*weighed.checks, *checks], weighed, verdict, signed)
+    return replace(
+        report, file=file, trust_digest=trust.digest, bundle_digest=bundle.digest
+    )
+
+
+def _report(
+    checks: Sequence[Check], weighed: Weighed, verdict: Judged, signed: Signed | None
+) -> Report:
+    """The report of a file with evidence; whose file it is comes from the caller."""
+    found = _numbered(checks)
     outcome, summary = _outcome(found, weighed.match, verdict)
-    place = None
-    if weighed.log is not None and (record := bundle.one("seal")) is not None:
-        place = weighed.log.proven_at(weighed.log.place(record))
     return Report(
         outcome=outcome,
         summary=summary,
-        file=file,
+        file=FileDigests(b""),
         match=weighed.match,
-        as_of=as_of,
+        as_of=verdict.as_of,
         checks=found,
         verdict=verdict,
         signed=None if signed is None else _signed_json(signed),
         seal=weighed.seal,
-        proven_at=place,
+        proven_at=weighed.proven_at,
         steps=tuple(dict(vars(step)) for step in weighed.facts.steps),
-        trust_digest=trust.digest,
-        bundle_digest=bundle.digest,
     )
 
 

@@ -48,7 +48,7 @@ class Weighed:
     checks: Checklist
     match: str = filematch.NONE
     seal: Seal | None = None
-    log: LogView | None = None
+    proven_at: datetime | None = None
 
 
 def facts_from(
@@ -76,7 +76,7 @@ def facts_from(
     ring = Keyring(bundle.records, trust, log.index, as_of)
     sealed = _check_seal(bundle, trust, checks)
     if sealed is None:
-        return Weighed(Facts(), checks, log=log)
+        return Weighed(Facts(), checks)
     record, seal = sealed
     deliveries = _said(bundle.of("delivery"), parse_delivery, trust, 1, checks)
     kind = filematch.match(file, seal, deliveries, checks)
@@ -103,13 +103,8 @@ def facts_from(
         rights=check_rights(bundle, log, ring, seal, checks),
         standing=_newest_standing(bundle, seal, trust, as_of, checks),
     )
-    facts = Facts(
-        **_credential_facts(parts),
-        **_record_facts(parts),
-        **_step_facts(parts),
-        **vars(parts.rights),
-    )
-    return Weighed(facts, checks, kind, seal, log)
+    proven_at = log.proven_at(log.place(record))
+    return Weighed(_facts(parts), checks, kind, seal, proven_at)
 
 
 @dataclass(frozen=True)
@@ -125,6 +120,15 @@ class _Parts:
     steps: Steps
     rights: Rights
     standing: Standing | None
+
+
+def _facts(parts: _Parts) -> Facts:
+    return Facts(
+        **_credential_facts(parts),
+        **_record_facts(parts),
+        **_step_facts(parts),
+        **vars(parts.rights),
+    )
 
 
 def _credential_facts(parts: _Parts) -> Json:
