@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-
 /// @title Positional keccak trees over 32-byte balance words
 /// @notice A leaf is `keccak256(word)` over 32 bytes, a node `keccak256(left ‖ right)`
 /// over 64 bytes, so neither can be passed off as the other. A word is
@@ -150,12 +148,17 @@ library BalanceTree {
     {
         uint256 depth = _depth(proof);
         uint256 rest = position;
-        for (uint256 level = 0; level < depth; ++level) {
-            bytes32 sibling = proof[level];
-            node = rest & 1 == 0
-                ? Hashes.efficientKeccak256(node, sibling)
-                : Hashes.efficientKeccak256(sibling, node);
-            rest >>= 1;
+        assembly ("memory-safe") {
+            let end := add(proof.offset, shl(5, depth))
+            for { let source := proof.offset } lt(source, end) {} {
+                // An even position is a left child: the node comes first.
+                let place := shl(5, and(rest, 1))
+                mstore(place, node)
+                mstore(xor(place, 0x20), calldataload(source))
+                node := keccak256(0x00, 0x40)
+                rest := shr(1, rest)
+                source := add(source, 0x20)
+            }
         }
         if (rest != 0) revert OutsideTree(position, depth);
         return node;
