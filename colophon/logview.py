@@ -19,9 +19,7 @@ from colophon.evidence import Bundle, ChainProof, Record
 from colophon.facts import Anchor
 from colophon.note import Checkpoint, NoteKey, open_note, split_note
 from colophon.tlogproof import LogProof
-from colophon.trust import Trust
-
-_CHAIN_WORDS = "The log's head is on {chain} in block {number}."
+from colophon.trust import Chain, Trust
 
 
 @dataclass(frozen=True)
@@ -183,45 +181,67 @@ class LogView:
 
     def _check_anchors(self, checks: Checklist) -> None:
         """Check 10: a receipt under a block header names this size and root."""
+        said: list[tuple[bool, str, tuple[str, ...]]] = []
         for size, proof in sorted(self.bundle.anchors.items()):
             body = self.notes.get(size)
             if body is None:
+                continue  # nothing here rests on that head
+            chain = self.trust.chain(proof.chain_id, proof.ledger)
+            if chain is None:
+                words = f"Chain {proof.chain_id} is not one that you trust."
+                checks.failed(10, words, Code.UNKNOWN_SIGNER)
                 continue
             try:
-                head = Checkpoint.from_body(body)
-                self._check_anchor(head, proof, checks)
+                header = _anchoring(Checkpoint.from_body(body), proof, chain)
             except (ProofError, InputError) as error:
                 checks.failed(10, f"The chain's receipt does not hold: {error}.")
-        if not self.anchors:
-            checks.skipped(10, "The evidence holds no anchor on a chain.")
+                continue
+            vouched = self.vouched is None or piece_digest(proof) in self.vouched
+            self.anchors[size] = Anchor(
+                chain.chain_id, chain.public, header.mined_at, vouched
+            )
+            said.append((vouched, *_say_anchor(size, header, chain)))
+        _note_anchors(checks, said)
 
-    def _check_anchor(
-        self, head: Checkpoint, proof: ChainProof, checks: Checklist
-    ) -> None:
-        chain = self.trust.chain(proof.chain_id, proof.ledger)
-        if chain is None:
-            words = f"Chain {proof.chain_id} is not one that you trust."
-            checks.failed(10, words, Code.UNKNOWN_SIGNER)
-            return
-        found = receipt.verify_receipt(proof.header, proof.nodes, proof.tx_index)
-        ledger = bytes.fromhex(chain.ledger[2:])
-        if not found.succeeded:
-            raise ProofError("the transaction failed")
-        if (head.size, head.root) not in receipt.anchored(found.logs, ledger):
-            raise ProofError("the ledger anchored another head")
-        header = receipt.Header.from_rlp(proof.header)
-        vouched = self.vouched is None or piece_digest(proof) in self.vouched
-        self.anchors[head.size] = Anchor(
-            chain.chain_id, chain.public, header.mined_at, vouched
-        )
-        kind = chain.name if chain.public else f"{chain.name} (test network)"
-        words = _CHAIN_WORDS.format(chain=kind, number=header.number)
-        detail = (f"block 0x{header.hash.hex()}", f"block time {_say(header.mined_at)}")
-        if vouched:
-            checks.passed(10, words, *detail)
-        else:
-            unsure = "A receipt is there, but nobody you trust says that its block is"
-            checks.skipped(10, f"{unsure} on the chain.", Code.UNCONFIRMED, *detail)
+
+def _anchoring(head: Checkpoint, proof: ChainProof, chain: Chain) -> receipt.Header:
+    """The header of the block in which the ledger anchored a head.
+
+    Raises:
+        ProofError: the receipt is not in that block, or anchors something else.
+        InputError: a part is malformed.
+    """
+    found = receipt.verify_receipt(proof.header, proof.nodes, proof.tx_index)
+    if not found.succeeded:
+        raise ProofError("the transaction failed")
+    ledger = bytes.fromhex(chain.ledger[2:])
+    if (head.size, head.root) not in receipt.anchored(found.logs, ledger):
+        raise ProofError("the ledger anchored another head")
+    return receipt.Header.from_rlp(proof.header)
+
+
+def _say_anchor(
+    size: int, header: receipt.Header, chain: Chain
+) -> tuple[str, tuple[str, ...]]:
+    kind = chain.name if chain.public else f"{chain.name} (test network)"
+    words = f"The log's head is on {kind} in block {header.number}."
+    block = f"size {size} in block 0x{header.hash.hex()}"
+    return words, (block, f"block time {_say(header.mined_at)}")
+
+
+def _note_anchors(
+    checks: Checklist, said: list[tuple[bool, str, tuple[str, ...]]]
+) -> None:
+    """One line for all anchors; those that nobody known vouches for do not count."""
+    vouched = [one for one in said if one[0]]
+    if vouched:
+        checks.passed(10, vouched[0][1], *[text for one in vouched for text in one[2]])
+    elif said:
+        words = "A receipt is there, but nobody you trust says that its block is on"
+        detail = [text for one in said for text in one[2]]
+        checks.skipped(10, f"{words} the chain.", Code.UNCONFIRMED, *detail)
+    else:
+        checks.skipped(10, "The evidence holds no anchor on a chain.")
 
 
 def piece_digest(proof: ChainProof) -> bytes:
