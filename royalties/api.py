@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
@@ -16,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
 from colophon.fields import Fields, load_json
-from outbox.enqueue import enqueue
+from royalties.ask import Answer, ask_payout
 from royalties.cloudevent import Use, parse_event
 from royalties.errors import UsageError
 from royalties.models import Payout, Settlement, UsageBatch
@@ -183,17 +182,6 @@ class SettleNow(APIView):
     @extend_schema(operation_id="settleNow", request=None, responses={202: dict})
     def post(self, request: Request) -> Response:
         """Ask for payment of what has matured, below the threshold too."""
-        holder = acting_party(request).holder
-        newest = (
-            Settlement.objects.filter(state=Settlement.State.MATURED)
-            .order_by("-epoch")
-            .first()
-        )
-        if newest is not None:
-            with transaction.atomic():
-                enqueue(
-                    "payouts.push",
-                    key=f"push:{newest.epoch}:{holder.code}",
-                    payload={"settlement": newest.pk, "threshold_units": 1},
-                )
-        return Response({"asked": newest is not None}, status=202)
+        answer = ask_payout(acting_party(request).holder)
+        body = {"asked": answer is Answer.ASKED, "state": answer.value}
+        return Response(body, status=202)

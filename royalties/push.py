@@ -23,6 +23,7 @@ def push_payouts(
     settlement: Settlement,
     claimed: Mapping[int, int],
     threshold_units: int | None = None,
+    holder_pk: int | None = None,
     claim: Claim | None = None,
 ) -> list[Payout]:
     """Ask the chain to pay every aligned batch in which somebody is owed enough.
@@ -31,6 +32,7 @@ def push_payouts(
         settlement: matured; its trees are the ones the contract accepts.
         claimed: units the contract has paid so far, by earnings position.
         threshold_units: owed at least this much, or wait; None is the setting.
+        holder_pk: pay only the batch of this holder, who asked; None is everybody.
 
     Writes: Payout, Intent, once per (settlement, holder).
     """
@@ -50,7 +52,8 @@ def push_payouts(
         tree = EarningsTree(_words(leaves))
         for first, group in _batches(leaves).items():
             due = [leaf for leaf in group if leaf.holder_id not in done]
-            if not any(_owed(leaf, claimed) >= max(least, 1) for leaf in due):
+            asked = [leaf for leaf in due if holder_pk in (None, leaf.holder_id)]
+            if not any(_owed(leaf, claimed) >= max(least, 1) for leaf in asked):
                 continue
             made += _pay(settlement, tree, first, due, claimed)
     return made

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.models import Holder
 from chain.models import Network
@@ -54,14 +54,24 @@ def _total(row: dict[str, Any]) -> int:
     return int(row["total"] or 0)
 
 
-def statement_of(holder: Holder) -> dict[str, Any]:
-    """Every settlement that has a line for the holder, oldest first."""
-    rows = (
-        Settlement.objects.filter(increments__accruals__holder=holder)
-        .select_related("intent", "entry")
-        .distinct()
-        .order_by("epoch")
-    )
+def statement_of(holder: Holder, *, through: int | None = None) -> dict[str, Any]:
+    """Every settlement that has a line for the holder, oldest first.
+
+    The newest matured one is there too: what is available follows from its leaf.
+
+    Args:
+        through: end with this epoch; None is everything, with the figures of today.
+    """
+    wanted = Q(increments__accruals__holder=holder)
+    if through is None:
+        wanted |= Q(pk=_newest_matured(holder))
+    rows = Settlement.objects.filter(wanted)
+    payouts = holder.payouts.select_related("settlement").order_by("pk")
+    if through is not None:
+        rows = rows.filter(epoch__lte=through)
+        payouts = payouts.filter(settlement__epoch__lte=through)
+    rows = rows.select_related("intent", "entry").distinct().order_by("epoch")
+    today = {key: str(value) for key, value in figures(holder).items()}
     return {
         "format": FORMAT,
         "holder": {
@@ -71,10 +81,20 @@ def statement_of(holder: Holder) -> dict[str, Any]:
             "payout_address": holder.payout_address,
         },
         "token": {"decimals": 6, "chain": f"eip155:{_chain_id()}"},
-        "figures": {key: str(value) for key, value in figures(holder).items()},
+        "figures": today if through is None else None,
         "settlements": [_part(row, holder) for row in rows],
-        "payouts": [payout_json(row) for row in holder.payouts.order_by("pk")],
+        "payouts": [payout_json(row) for row in payouts],
     }
+
+
+def _newest_matured(holder: Holder) -> int | None:
+    """The settlement whose leaf says what the holder can be paid now."""
+    leaves = Leaf.objects.filter(
+        holder=holder,
+        tree=Leaf.Tree.EARNINGS,
+        settlement__state=Settlement.State.MATURED,
+    ).order_by("-settlement__epoch")
+    return leaves.values_list("settlement", flat=True).first()
 
 
 def _part(settlement: Settlement, holder: Holder) -> dict[str, Any]:
@@ -107,6 +127,7 @@ def line_json(row: Accrual) -> dict[str, Any]:
             "quantity": increment.quantity,
             "rate_units": str(license_row.rate_units),
             "rate_per": license_row.rate_per,
+            "deposit_units": str(license_row.deposit_units),
         },
         "shares": [
             {key: share[key] for key in ("holder", "role", "source", "ppm")}

@@ -58,6 +58,7 @@ def push_payouts(claim: Claim) -> None:
         settlement=settlement,
         claimed=read.claimed(positions),
         threshold_units=claim.payload.get("threshold_units"),
+        holder_pk=claim.payload.get("holder"),
         claim=claim,
     )
 

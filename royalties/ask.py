@@ -1,0 +1,63 @@
+"""Ask for payment now, below the threshold too: what the button and the API do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import transaction
+
+from accounts.models import Holder
+from outbox.enqueue import enqueue
+from royalties.models import Leaf, Settlement
+
+NOBODY = "0x" + "00" * 20
+
+
+class Answer(StrEnum):
+    """What became of the wish to be paid now."""
+
+    ASKED = "asked"
+    NO_WALLET = "no_wallet"
+    NOTHING_YET = "nothing_yet"
+    NEXT_SETTLEMENT = "next_settlement"
+
+
+def ask_payout(holder: Holder) -> Answer:
+    """Ask the chain to pay a holder what has matured, once for each settlement.
+
+    A second press changes nothing: the job's key is the settlement and the holder.
+
+    Returns:
+        ASKED, or why there is nothing to send: no wallet is linked, nothing has
+        matured, or the wallet was linked after the newest settlement was closed, so
+        that the next one pays.
+
+    Writes: Job.
+    """
+    if not holder.payout_address:
+        return Answer.NO_WALLET
+    newest = (
+        Settlement.objects.filter(state=Settlement.State.MATURED)
+        .order_by("-epoch")
+        .first()
+    )
+    leaf = (
+        newest.leaves.filter(tree=Leaf.Tree.EARNINGS, holder=holder).first()
+        if newest
+        else None
+    )
+    if newest is None or leaf is None:
+        return Answer.NOTHING_YET
+    if leaf.account == NOBODY:
+        return Answer.NEXT_SETTLEMENT
+    with transaction.atomic():
+        enqueue(
+            "payouts.push",
+            key=f"push:{newest.epoch}:{holder.code}",
+            payload={
+                "settlement": newest.pk,
+                "threshold_units": 1,
+                "holder": holder.pk,
+            },
+        )
+    return Answer.ASKED

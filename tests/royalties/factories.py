@@ -1,0 +1,240 @@
+"""A small ledger: works with a model in them, licenses, uses and settlements.
+
+Everything is made by the verbs, in the order of the loop. Only the chain is rows: a
+network without a node, and the `Deposited` and `Paid` logs that it would have had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Holder, Party
+from accounts.platform import platform_party
+from chain.models import Event, Intent, Network
+from colophon.digest import sha256
+from colophon.ids import new_id
+from marketplace.models import License
+from marketplace.publish import publish_listing
+from provenance.agree import propose_agreement
+from provenance.models import Asset
+from provenance.shares import Part
+from royalties.build import build_settlement
+from royalties.cloudevent import EVENT_TYPE, parse_event
+from royalties.mature import mark_committed, mature_due
+from royalties.models import Leaf, Payout, Settlement, UsageBatch
+from royalties.paid import apply_payment
+from royalties.push import push_payouts
+from royalties.receive import receive
+from royalties.record import record_batch
+from tests import factories
+
+SITE = "https://ads.example/reports"
+ADDRESSES = tuple(f"0x{number:040x}" for number in range(0xA0, 0xB0))
+
+
+def network() -> Network:
+    """The chain's row, as deployment writes it; nobody answers there."""
+    names = ("ColophonLedger", "ColophonAsset", "Token")
+    contracts = {
+        name: {"address": f"0x{at:040x}", "code_hash": "0x" + "cd" * 32, "block": 1}
+        for at, name in enumerate(names, start=0xC0)
+    }
+    row, _ = Network.objects.get_or_create(
+        only=True,
+        defaults={
+            "chain_id": 31337,
+            "genesis_hash": "0x" + "01" * 32,
+            "contracts": contracts,
+        },
+    )
+    return row
+
+
+def event_row(name: str, args: dict[str, Any], tx: bytes, position: int = 0) -> Event:
+    """A final log of the ledger."""
+    return Event.objects.create(
+        contract="ColophonLedger",
+        name=name,
+        args=args,
+        block_number=100,
+        block_hash="0x" + "0b" * 32,
+        tx_hash="0x" + sha256(tx).hex(),
+        log_index=position,
+        position=position,
+        mined_at=timezone.now(),
+        final_at=timezone.now(),
+    )
+
+
+def shared_asset(party: Party, others: dict[Party, int], **fields: Any) -> Asset:
+    """A work on sale whose gross goes in part to other parties, as creators."""
+    asset = factories.sealed_asset(party, **fields)
+    fee = settings.PLATFORM_FEE_PPM
+    rest = 1_000_000 - fee - sum(others.values())
+    parts = [
+        Part(platform_party().holder, "platform", fee),
+        *(Part(one.holder, "creator", ppm) for one, ppm in others.items()),
+        Part(party.holder, "creator", rest),
+    ]
+    propose_agreement(asset=asset, parts=parts, by=party)
+    return on_sale(asset)
+
+
+def on_sale(asset: Asset) -> Asset:
+    """Offer a sealed work with an agreement for the usual three uses."""
+    if not asset.agreements.exists():
+        factories.agreed(asset)
+    publish_listing(asset=asset, plans=list(factories.OFFERS))
+    factories.judged(asset)
+    return Asset.objects.get(pk=asset.pk)
+
+
+def model_asset(creator: Party, owner: Party, **fields: Any) -> Asset:
+    """A work on sale with a model of the owner in it, at the owner's ask of 12 %."""
+    source = factories.model_of(owner)
+    asset = factories.sealed_asset(creator, **fields)
+    fee = settings.PLATFORM_FEE_PPM
+    parts = [
+        Part(platform_party().holder, "platform", fee),
+        Part(owner.holder, "source", 120_000, source),
+        Part(creator.holder, "creator", 880_000 - fee),
+    ]
+    propose_agreement(asset=asset, parts=parts, by=creator)
+    return on_sale(asset)
+
+
+def license_of(asset: Asset, buyer: Party, use: str = "pay-per-use") -> License:
+    """A paid license, with the deposit that the chain saw for it."""
+    network()
+    row = factories.licensed(asset, buyer, use)
+    event_row(
+        "Deposited",
+        {
+            "account": row.account,
+            "accountIndex": "0",
+            "amount": str(row.order.amount_units),
+            "ref": "0x" + bytes(row.order.ref).hex(),
+        },
+        row.code.encode(),
+    )
+    return row
+
+
+def use_body(
+    row: License, quantity: int, *, at: datetime | None = None, event_id: str = ""
+) -> dict[str, Any]:
+    """A CloudEvent that reports uses of a license."""
+    moment = at or timezone.now()
+    return {
+        "specversion": "1.0",
+        "type": EVENT_TYPE,
+        "source": SITE,
+        "id": event_id or new_id("evt"),
+        "subject": row.code,
+        "time": moment.isoformat(),
+        "data": {"quantity": quantity},
+    }
+
+
+def used(row: License, *quantities: int, at: datetime | None = None) -> UsageBatch:
+    """Uses of a license: received in one request, and counted."""
+    bodies = [use_body(row, quantity, at=at) for quantity in quantities]
+    answers = receive(uses=[parse_event(one) for one in bodies], party=row.buyer)
+    return record_batch(batch_pk=answers[0].row.batch_id)
+
+
+def settled(epoch: int | None = None) -> Settlement:
+    """A checkpoint over everything, and the settlement that it allows."""
+    network()
+    factories.logged()
+    newest = Settlement.objects.order_by("-epoch").first()
+    wanted = epoch if epoch is not None else (newest.epoch + 1 if newest else 1)
+    made = build_settlement(epoch=wanted)
+    assert made is not None, "nothing was due"
+    return made
+
+
+def committed(settlement: Settlement, *, days_ago: int = 2) -> Settlement:
+    """The chain has the commit, finally; its window began then."""
+    assert settlement.intent is not None
+    Intent.objects.filter(pk=settlement.intent.pk).update(
+        state=Intent.State.FINAL,
+        tx_hash="0x" + sha256(settlement.code.encode()).hex(),
+        block_number=100 + settlement.epoch,
+    )
+    return mark_committed(
+        settlement_pk=settlement.pk,
+        block_at=timezone.now() - timedelta(days=days_ago),
+    )
+
+
+def matured(settlement: Settlement) -> Settlement:
+    """Committed, and its window is over."""
+    committed(settlement)
+    mature_due(chain_time=timezone.now())
+    settlement.refresh_from_db()
+    assert settlement.state == Settlement.State.MATURED
+    return settlement
+
+
+def wallet_of(party: Party, at: int = 0) -> Holder:
+    """Link a wallet: what the party earns is paid there from now on."""
+    holder = party.holder
+    holder.payout_address = ADDRESSES[at]
+    holder.save()
+    return holder
+
+
+def paid(settlement: Settlement) -> list[Payout]:
+    """Everybody with a wallet is paid, as the chain's logs say."""
+    made = push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    for row in made:
+        assert row.intent is not None
+        tx = "0x" + sha256(f"pay {row.settlement.epoch}".encode()).hex()
+        Intent.objects.filter(pk=row.intent.pk).update(
+            state=Intent.State.FINAL, tx_hash=tx
+        )
+        assert row.holder.position is not None
+        log = event_row(
+            "Paid",
+            {
+                "index": str(row.holder.position),
+                "account": row.account,
+                "amount": str(row.units),
+            },
+            f"pay {row.settlement.epoch}".encode(),
+            row.holder.position,
+        )
+        apply_payment(event=log)
+    return list(Payout.objects.filter(settlement=settlement))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A told story: Ada's picture, Mia's model in it, Ben's uses, one settlement."""
+
+    asset: Asset
+    license: License
+    settlement: Settlement
+
+
+def story(ada: Party, mia: Party, ben: Party) -> Told:
+    """From a license to a payout: 40,000 uses at $0.60 for 1,000 and a $2.00 fee."""
+    wallet_of(mia, 1)
+    asset = model_asset(ada, mia)
+    row = license_of(asset, ben)
+    used(row, 1_000, 2_000)
+    used(row, 5_000)
+    settlement = matured(settled())
+    paid(settlement)
+    return Told(asset, row, settlement)
+
+
+def leaf_of(settlement: Settlement, holder: Holder) -> Leaf:
+    """The holder's leaf in the earnings tree."""
+    return settlement.leaves.get(tree=Leaf.Tree.EARNINGS, holder=holder)
