@@ -22,7 +22,7 @@ from marketplace.models import Delivery, Grant, License
 from outbox.claims import Claim
 from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
-from provenance.models import Rendition
+from provenance.models import LicensedCopy, Rendition
 from provenance.sign import SUFFIXES
 
 GRANT_FOR = timedelta(seconds=60)
@@ -34,7 +34,7 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
     The sealed file's credential is kept as the parent; ours adds that it was
     published to this licensee.
 
-    Writes: Delivery, Entry. Lock: unique Delivery.license.
+    Writes: Delivery, LicensedCopy, Entry. Lock: unique Delivery.license.
     """
     if existing := Delivery.objects.filter(license=license_row).first():
         return existing
@@ -71,13 +71,17 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
+        entry = append("delivery", envelope.to_json())
+        LicensedCopy.objects.create(
+            asset=license_row.asset, digest=digest, entry=entry
+        )
         return Delivery.objects.create(
             license=license_row,
             digest=digest,
             path=path,
             mime=sealed.mime,
             size_bytes=size,
-            entry=append("delivery", envelope.to_json()),
+            entry=entry,
         )
 
 

@@ -319,6 +319,22 @@ class Seal(models.Model):
         return f"seal of {self.asset}"
 
 
+class LicensedCopy(models.Model):
+    """A copy of a sealed file that was made for one licensee, known by its digest.
+
+    `marketplace` makes the copies and writes this row beside its own delivery, so
+    that Verify can name them without knowing who bought them.
+    """
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="copies")
+    digest = models.BinaryField(max_length=32, unique=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"licensed copy of {self.asset}"
+
+
 class Agreement(models.Model):
     """Who gets which ppm of the gross when the work earns. A change is a new row."""
 
