@@ -738,6 +738,36 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LicensedCopy",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="copies",
+                        to="provenance.asset",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="log.entry"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Acceptance",
             fields=[
                 (
