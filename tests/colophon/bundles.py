@@ -23,7 +23,7 @@ from colophon.filematch import CredentialFacts, FileDigests
 from colophon.judgment import judge, verdict_statement
 from colophon.keys import Ed25519Key
 from colophon.merkle import Tree
-from colophon.note import Checkpoint, NoteKey, sign_note
+from colophon.note import Checkpoint, NoteKey, cosign, sign_note
 from colophon.origin import IPTC
 from colophon.policy import POLICY
 from colophon.receipt import ANCHORED, build_receipt_proof
@@ -81,6 +81,7 @@ class World:
 
     pki: Authorities
     anchor_with: AnchorWith
+    witnesses: tuple[str, ...] = ()
     tree: Tree = field(default_factory=Tree)
     entries: list[Record] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
@@ -103,7 +104,10 @@ class World:
         """Publish a head, date it, and perhaps anchor it a minute later."""
         size = self.tree.size
         body = Checkpoint(ORIGIN, size, self.tree.root()).to_body()
-        self.heads[size] = sign_note(body, ORIGIN, key("log"))
+        note = sign_note(body, ORIGIN, key("log"))
+        for name in self.witnesses:
+            note = cosign(note, name, key(name), at(minutes))
+        self.heads[size] = note
         self.times[size] = self.token(body, at(minutes))
         if anchor:
             moment = at(minutes + 1)
@@ -232,10 +236,11 @@ class Story:
     file: FileDigests = FILE
     anchor_with: AnchorWith | None = None
     trust: Trust | None = None
+    witnesses: tuple[str, ...] = ()
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
-        world = World(self.pki, self.anchor_with or chain_proof)
+        world = World(self.pki, self.anchor_with or chain_proof, self.witnesses)
         self._enroll(world)
         ref = None if self.ticketless else self._ticket(world)
         if self.late_actor:

@@ -11,7 +11,9 @@ import pytest
 from colophon.acts import Input, TicketRef
 from colophon.authority import Authorities
 from colophon.checks import Code, Result
+from colophon.errors import EvidenceError
 from colophon.judgment import judge
+from colophon.note import COSIGNATURE, NoteKey
 from colophon.origin import IPTC, OriginClass
 from colophon.policy import Verdict
 from colophon.records import Part
@@ -33,6 +35,7 @@ from tests.colophon.bundles import (
     at,
     authorities,
     digest,
+    key,
     step,
     trust_of,
     usual_steps,
@@ -84,6 +87,42 @@ def test_the_platform_and_the_verifier_derive_the_same(pki: Authorities) -> None
     assert report.verdict is not None
     assert report.verdict.to_json() == verdict.to_json()
     assert [one.number for one in checks] == list(range(1, 12))
+
+
+def test_every_record_is_needed(pki: Authorities) -> None:
+    """Removal of any one piece lowers the verdict (all but a bystander's key)."""
+    bundle, trust = Story(pki).tell(), trust_of(pki)
+    for gone in bundle.records:
+        kept = tuple(one for one in bundle.records if one is not gone)
+        less = replace(bundle, records=kept)
+        try:
+            verdict, _ = judge(less, CREDENTIAL, trust, as_of=at(20))
+        except EvidenceError:
+            assert gone.kind == "seal"
+            continue
+        needless = gone.kind == "verdict" or key("eve").key_id in str(gone.envelope)
+        assert verdict.is_certified is needless, gone.kind
+
+
+@pytest.mark.parametrize("change", [{"times": {}}, {"anchors": {}}])
+def test_each_clock_is_needed(pki: Authorities, change: dict[str, Any]) -> None:
+    less = replace(Story(pki).tell(), **change)
+    verdict, _ = judge(less, CREDENTIAL, trust_of(pki), as_of=at(20))
+    assert "e3.clocks" in failed(verdict)
+    assert not verdict.is_certified
+
+
+def test_a_quorum_of_witnesses_is_one_corroboration(pki: Authorities) -> None:
+    names = ("w1.example", "w2.example")
+    known = tuple(NoteKey.of_signer(n, key(n), COSIGNATURE) for n in names)
+    two = replace(trust_of(pki), witness_keys=known, quorum=2)
+    story = Story(pki, witnesses=names, trust=two)
+    verdict, _ = judge(story.tell(), CREDENTIAL, two, as_of=at(20))
+    (last,) = [one for one in verdict.criteria if one.id == "e4.corroborated"]
+    assert (last.detail, last.passed, verdict.evidence) == ("witness", False, 3)
+    alone = replace(story, witnesses=names[:1])
+    verdict, _ = judge(alone.tell(), CREDENTIAL, two, as_of=at(20))
+    assert "nobody else" in verdict.criteria[-5].detail
 
 
 # --- the thief: own account, own enrolled key, own script, somebody else's picture
