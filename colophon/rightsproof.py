@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colophon.checks import Checklist, Code
-from colophon.errors import ColophonError
+from colophon.errors import ColophonError, SignatureError
 from colophon.evidence import Bundle, Record
 from colophon.keyring import Keyring, platform_statement
 from colophon.logview import LogView
@@ -19,9 +19,14 @@ from colophon.records import (
     parse_agreement,
     parse_source,
 )
-from colophon.records.agreements import ACCOUNT_KEY, STANDING_ASK
+from colophon.records.agreements import (
+    ACCOUNT_KEY,
+    STANDING_ASK,
+    acceptance_typed_data,
+)
 from colophon.statement import Json
 from colophon.trust import Trust
+from colophon.wallet import SIGNATURE_BYTES, recover, typed_data_digest
 
 PLATFORM = "platform"
 
@@ -126,11 +131,38 @@ def _acceptances(
         except ColophonError as error:
             checks.failed(11, f"An acceptance does not hold: {error}.")
             continue
+        if odd := _odd_wallet(acceptance):
+            checks.failed(11, odd)
+            continue
         own = acceptance.method == ACCOUNT_KEY
         by_account = by_key is not None and by_key[1].enrollment.purpose == "account"
         if acceptance.agreement == digest and (by_account if own else by_platform):
             found[acceptance.holder] = acceptance
     return found
+
+
+def _odd_wallet(acceptance: Acceptance) -> str:
+    """What is wrong with a wallet's signature; "" when nothing is.
+
+    A contract wallet's signature is longer and only the chain can judge it: the
+    platform asked when it passed it on.
+    """
+    signature = acceptance.signature
+    if signature is None or len(signature) != SIGNATURE_BYTES:
+        return ""
+    data = acceptance_typed_data(
+        agreement_digest=acceptance.agreement,
+        holder=acceptance.holder,
+        wallet=acceptance.wallet or "",
+        chain_id=acceptance.chain_id or 0,
+    )
+    try:
+        signer = recover(typed_data_digest(data), signature)
+    except SignatureError as error:
+        return f"An acceptance does not hold: {error}."
+    if signer != acceptance.wallet:
+        return f"An acceptance is not signed by the wallet {acceptance.wallet}."
+    return ""
 
 
 def _accepts(

@@ -237,6 +237,7 @@ class Story:
     anchor_with: AnchorWith | None = None
     trust: Trust | None = None
     witnesses: tuple[str, ...] = ()
+    wallet: Callable[[bytes], Json] | None = None
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
@@ -390,6 +391,9 @@ class Story:
             source=source.envelope.digest,
         )
         world.say("acceptance", asked)
+        if self.wallet is not None:
+            world.say("acceptance", self.wallet(agreement.envelope.digest))
+            return
         own = records.acceptance(
             agreement_digest=agreement.envelope.digest,
             holder=ADA_HOLDER,

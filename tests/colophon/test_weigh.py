@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
 
+from colophon import records
 from colophon.acts import Input, TicketRef
 from colophon.authority import Authorities
 from colophon.checks import Code, Result
@@ -17,6 +20,7 @@ from colophon.note import COSIGNATURE, NoteKey
 from colophon.origin import IPTC, OriginClass
 from colophon.policy import Verdict
 from colophon.records import Part
+from colophon.records.agreements import acceptance_typed_data
 from colophon.report import Outcome, Report
 from colophon.statement import Json
 from colophon.verify import verify
@@ -419,3 +423,48 @@ def test_a_trusted_capture_grounds_its_start(pki: Authorities) -> None:
     declared = verdict_of(Story(pki, steps=photographed, credential=plain))
     assert declared.evidence == 2
     assert declared.origin is OriginClass.UNKNOWN
+
+
+def by_wallet(agreement: bytes, *, signer: str, named: str, extra: int = 0) -> Json:
+    """Ada's acceptance by the wallet `signer`, in the name of the wallet `named`."""
+    address = Account.from_key(digest(named)).address.lower()
+    data = acceptance_typed_data(
+        agreement_digest=agreement, holder=ADA_HOLDER, wallet=address, chain_id=31337
+    )
+    signed = Account.from_key(digest(signer)).sign_message(
+        encode_typed_data(full_message=data)
+    )
+    return records.acceptance(
+        agreement_digest=agreement,
+        holder=ADA_HOLDER,
+        method="eip712",
+        accepted_at=at(10),
+        wallet=address,
+        chain_id=31337,
+        signature=bytes(signed.signature) + bytes(extra),
+    )
+
+
+def test_a_wallet_accepts_by_its_signature(pki: Authorities) -> None:
+    def sign(agreement: bytes) -> Json:
+        return by_wallet(agreement, signer="ada wallet", named="ada wallet")
+
+    assert verdict_of(Story(pki, wallet=sign)).rights == 2
+
+
+def test_a_contract_wallet_is_believed_through_the_platform(pki: Authorities) -> None:
+    def sign(agreement: bytes) -> Json:
+        return by_wallet(agreement, signer="guard", named="contract", extra=3)
+
+    assert verdict_of(Story(pki, wallet=sign)).rights == 2
+
+
+def test_another_wallet_accepts_nothing(pki: Authorities) -> None:
+    def sign(agreement: bytes) -> Json:
+        return by_wallet(agreement, signer="eve wallet", named="ada wallet")
+
+    report = report_of(Story(pki, wallet=sign))
+    assert report.check(11).result is Result.FAILED
+    assert "not signed by the wallet" in report.check(11).words
+    assert report.verdict is not None
+    assert report.verdict.rights == 1
