@@ -190,5 +190,6 @@ def license_json(row: License) -> dict[str, Any]:
         "delivery": delivery
         and {"sha256": bytes(delivery.digest).hex(), "bytes": delivery.size_bytes},
         "issued_at": row.issued_at,
+        "valid_from": row.valid_from,
         "valid_until": row.valid_until,
     }

@@ -12,6 +12,7 @@ from colophon import records, statement
 from colophon.ids import new_id
 from log.append import append
 from marketplace.models import License, Order
+from marketplace.terms import valid_from
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 
@@ -59,6 +60,7 @@ def issue_license(*, order_pk: int, claim: Claim | None = None) -> License:
             meter=order.offer.meter,
             entry=append("license", envelope.to_json()),
             issued_at=now,
+            valid_from=valid_from(order.terms, now),
             valid_until=now + timedelta(days=order.offer.term_days),
         )
         order.state = Order.State.PAID

@@ -182,7 +182,11 @@ class LicenseQuerySet(models.QuerySet["License"]):
 
 
 class License(models.Model):
-    """An issued offer: terms, price and shares are frozen in it."""
+    """An issued offer: terms, price and shares are frozen in it.
+
+    It covers uses from `valid_from`, which may lie before `issued_at` when the offer
+    said so, up to `valid_until`.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active"
@@ -204,6 +208,7 @@ class License(models.Model):
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     issued_at = models.DateTimeField(default=timezone.now)
+    valid_from = models.DateTimeField(default=timezone.now)
     valid_until = models.DateTimeField()
 
     objects = LicenseQuerySet.as_manager()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from colophon.digest import canonical, sha256
-from colophon.fields import Fields
+from colophon.fields import Fields, format_time, parse_time
 from colophon.units import parse_units
 from marketplace.errors import OfferError
 from marketplace.models import Offer
@@ -18,7 +21,11 @@ MAX_TERM_DAYS = 36_500
 
 @dataclass(frozen=True)
 class OfferPlan:
-    """One offer as asked for; amounts in settlement-token units."""
+    """One offer as asked for; amounts in settlement-token units.
+
+    `covers_from` lets a license cover uses before it is issued, at this offer's
+    price: what a publisher needs who used a work first and clears it afterwards.
+    """
 
     use: str
     price_units: int
@@ -26,6 +33,7 @@ class OfferPlan:
     rate_units: int
     rate_per: int
     term_days: int
+    covers_from: datetime | None = None
 
 
 def parse_offers(values: list[Any]) -> list[OfferPlan]:
@@ -60,6 +68,7 @@ def _parse(offer: Fields) -> OfferPlan:
             if offer.has("term_days")
             else 365
         ),
+        covers_from=_past(offer, "covers_from"),
     )
     offer.close()
     metered = use == Offer.Use.PAY_PER_USE
@@ -81,10 +90,23 @@ def _amount(offer: Fields, key: str) -> int:
     return parse_units(offer.raw(key), field=offer.at(key))
 
 
+def _past(offer: Fields, key: str) -> datetime | None:
+    """An optional time that is not to come."""
+    if not offer.has(key):
+        return None
+    moment = offer.time(key)
+    if moment > timezone.now():
+        raise OfferError(
+            "is in the future; a license begins when it is issued, or before",
+            offer.at(key),
+        )
+    return moment
+
+
 def terms_of(plan: OfferPlan, *, asset: str, fee_ppm: int) -> dict[str, Any]:
     """The machine-readable terms that are frozen into each license."""
     standard = STANDARD["uses"][plan.use]
-    return {
+    terms = {
         "asset": asset,
         "use": plan.use,
         "name": standard["name"],
@@ -101,6 +123,16 @@ def terms_of(plan: OfferPlan, *, asset: str, fee_ppm: int) -> dict[str, Any]:
         "fee_ppm": fee_ppm,
         "refund": STANDARD["refund"],
     }
+    if plan.covers_from is not None:
+        terms["covers_from"] = format_time(plan.covers_from)
+    return terms
+
+
+def valid_from(terms: dict[str, Any], issued_at: datetime) -> datetime:
+    """From when on a license with these terms covers uses."""
+    if "covers_from" not in terms:
+        return issued_at
+    return min(parse_time(terms["covers_from"], "covers_from"), issued_at)
 
 
 def digest_of(terms: dict[str, Any]) -> bytes:

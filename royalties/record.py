@@ -76,7 +76,7 @@ def _reason(event: UsageEvent, license_row: License) -> str:
         return "license_revoked"
     if event.occurred_at > event.received_at + MAX_AHEAD:
         return "from_the_future"
-    if event.occurred_at < license_row.issued_at - MAX_AHEAD:
+    if event.occurred_at < license_row.valid_from - MAX_AHEAD:
         return "before_the_license"
     if event.occurred_at > license_row.valid_until:
         return "license_expired"

@@ -137,6 +137,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("valid_from", models.DateTimeField(default=django.utils.timezone.now)),
                 ("valid_until", models.DateTimeField()),
                 (
                     "agreement",
