@@ -206,20 +206,20 @@ def broadcast(gateway: Gateway, attempt: Attempt) -> None:
 
 def _sent(attempt: Attempt, answer: str) -> None:
     with transaction.atomic():
-        Attempt.objects.filter(pk=attempt.pk).update(
-            sent_at=timezone.now(), answer=answer
-        )
         state = Intent.State
         Intent.objects.filter(
             pk=attempt.intent_id,
             state__in=[state.SIGNED, state.DROPPED, state.REORGED],
         ).update(state=state.BROADCAST, refusals=0)
+        Attempt.objects.filter(pk=attempt.pk).update(
+            sent_at=timezone.now(), answer=answer
+        )
 
 
 def _note(attempt: Attempt, answer: str) -> None:
     with transaction.atomic():
-        Attempt.objects.filter(pk=attempt.pk).update(answer=answer)
         Intent.objects.filter(pk=attempt.intent_id).update(error=answer)
+        Attempt.objects.filter(pk=attempt.pk).update(answer=answer)
 
 
 def _refused(attempt: Attempt, answer: str) -> None:
@@ -227,14 +227,14 @@ def _refused(attempt: Attempt, answer: str) -> None:
     log.error("chain.send.refused", extra={"tx": attempt.tx_hash, "answer": answer})
     with transaction.atomic():
         intent = Intent.objects.select_for_update().get(pk=attempt.intent_id)
-        Attempt.objects.filter(pk=attempt.pk).update(
-            sent_at=timezone.now(), answer=answer
-        )
         intent.refusals += 1
         intent.error = answer
         if intent.refusals >= MAX_REFUSALS and not intent.abandon:
             intent.abandon = Intent.State.NEEDS_HUMAN
         intent.save(update_fields=["refusals", "error", "abandon"])
+        Attempt.objects.filter(pk=attempt.pk).update(
+            sent_at=timezone.now(), answer=answer
+        )
 
 
 def _store(

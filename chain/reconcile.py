@@ -54,6 +54,7 @@ def reconcile(*, claim: Claim | None = None) -> list[str]:
         *_effects_missing(network, deep),
         *_waiting(),
         *_low_balances(gateway),
+        *_old_head(deep),
     ]
     for finding in findings:
         log.error("chain.finding", extra={"finding": finding})
@@ -181,6 +182,16 @@ def _waiting() -> list[str]:
     late = Q(state=Intent.State.QUEUED, created_at__lt=timezone.now() - QUEUED_TOO_LONG)
     rows = Intent.objects.filter(late | Q(state=Intent.State.NEEDS_HUMAN))
     return [f"{row.key} is {row.state}: {row.error}" for row in rows[:MOST_FINDINGS]]
+
+
+def _old_head(deep: Heights) -> list[str]:
+    """A node that stands still, or a clock that is wrong."""
+    most = settings.CHAIN_MAX_HEAD_AGE_SECONDS
+    age = (timezone.now() - deep.head.mined_at).total_seconds()
+    if not most or abs(age) <= most:
+        return []
+    side = "old" if age > 0 else "ahead of our clock"
+    return [f"the newest block {deep.head.number} is {abs(age):.0f} s {side}"]
 
 
 def _low_balances(gateway: Gateway) -> list[str]:

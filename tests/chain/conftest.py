@@ -66,6 +66,7 @@ def chain_settings(
     settings.CHAIN_FINALITY_TAG = ""
     settings.CHAIN_STUCK_SECONDS = 3600
     settings.CHAIN_DROPPED_SECONDS = 0
+    settings.CHAIN_MAX_HEAD_AGE_SECONDS = 0
     settings.CHALLENGE_WINDOW_SECONDS = 5
     settings.REFUND_DELAY_SECONDS = 10
     monkeypatch.setattr(jobs, "TABLE", {**jobs.TABLE, **JOBS})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from chain import confirm, faults, intervene
 from chain.errors import IntentStateError, RpcDownError
@@ -133,6 +137,31 @@ def test_a_crash_after_a_replacement_was_stored_has_one_effect(
     act.assert_once(intent)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_confirmers_store_one_replacement(act: Actor, settings: Any) -> None:
+    act.hold_blocks()
+    intent = act.send(act.want())
+    Attempt.objects.update(sent_at=timezone.now() - timedelta(hours=2))
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        try:
+            start.wait(10)
+            confirm.confirm()
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert intent.attempts.count() == 2
+    act.mine(3)
+    act.confirm(intent)
+    act.assert_once(intent)
+
+
 def test_only_the_first_in_line_is_replaced(act: Actor, settings: Any) -> None:
     act.hold_blocks()
     first, second = act.send(act.want()), act.send(act.want())
@@ -189,6 +218,38 @@ def test_a_reorganized_transaction_is_sent_again(act: Actor, depth: int) -> None
     assert intent.attempts.count() == 1
 
 
+def test_a_deep_reorganization_before_finality_is_made_good(
+    act: Actor, settings: Any
+) -> None:
+    settings.CHAIN_CONFIRMATIONS = 12
+    intent = act.send(act.want())
+    act.finish(intent, blocks=9)
+    assert intent.state == "mined"
+    act.hold_blocks()
+    act.node.rpc("anvil_reorg", 10, [])
+    act.confirm(intent)
+    assert intent.state == "broadcast"
+    act.mine(13)
+    act.confirm(intent)
+    act.assert_once(intent)
+
+
+def test_the_chain_itself_says_what_is_safe_and_final(
+    act: Actor, settings: Any
+) -> None:
+    settings.CHAIN_FINALITY_TAG = "finalized"
+    intent = act.send(act.want())
+    act.finish(intent, blocks=10)
+    assert intent.state == "mined"
+    act.node.rpc("anvil_mine", hex(30))  # anvil's safe is 32 blocks behind
+    act.confirm(intent)
+    assert intent.state == "confirmed"
+    assert act.then_jobs(intent) == []
+    act.node.rpc("anvil_mine", hex(40))
+    act.confirm(intent)
+    act.assert_once(intent)
+
+
 def test_a_transaction_in_another_block_is_followed_there(act: Actor) -> None:
     intent = act.send(act.want())
     act.finish(intent, blocks=0)
@@ -243,6 +304,15 @@ def test_a_transaction_that_reverts_is_not_sent_again(act: Actor) -> None:
     assert (first.state, second.state) == ("final", "reverted")
     assert act.then_jobs(second)[0]["failed"] is True
     assert second.attempts.count() == 1
+
+
+def test_running_out_of_gas_is_told(act: Actor, proxy: Proxy) -> None:
+    proxy.rewrites["eth_estimateGas"] = lambda *_: hex(24_000)
+    intent = act.send(act.want())
+    act.finish(intent)
+    assert intent.state == "reverted"
+    assert "out of gas" in intent.error
+    assert act.effect(intent) == 0
 
 
 def test_a_canceled_intent_frees_its_nonce(act: Actor) -> None:

@@ -251,3 +251,14 @@ def test_an_intent_that_waits_for_a_person_is_a_finding(act: Actor) -> None:
     Intent.objects.filter(pk=intent.pk).update(state="needs_human", error="a test")
     act.follow()
     assert reconcile.reconcile() == [f"{intent.key} is needs_human: a test"]
+
+
+def test_a_chain_that_stands_still_is_a_finding(act: Actor, settings: Any) -> None:
+    act.follow()
+    settings.CHAIN_MAX_HEAD_AGE_SECONDS = 60
+    now = act.node.rpc("eth_getBlockByNumber", "latest", False)
+    later = int(now["timestamp"], 16) + 3600  # type: ignore[index]
+    act.node.rpc("evm_setNextBlockTimestamp", later)
+    act.mine()
+    (finding,) = reconcile.reconcile()
+    assert "ahead of our clock" in finding
