@@ -67,7 +67,7 @@ abstract contract Deposits is LedgerState {
         _usePermit(account, amount, deadline, v, r, s);
         uint256 before = _token.balanceOf(address(this));
         // The account signed this very allowance for this very contract.
-        // slither-disable-next-line arbitrary-send-erc20-permit
+        // slither-disable-next-line arbitrary-send-erc20
         _token.safeTransferFrom(account, address(this), amount);
         _credit(account, before, ref);
     }
@@ -150,8 +150,9 @@ abstract contract Deposits is LedgerState {
                     )
                 )
             );
-            (address signer,,) = ECDSA.tryRecover(digest, v, r, s);
-            if (signer != account) revert PermitFailed(account);
+            if (ECDSA.recover(digest, v, r, s) != account) {
+                revert PermitFailed(account);
+            }
             _accounts[account].permits = nonce.toUint40();
         }
     }

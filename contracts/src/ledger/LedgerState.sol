@@ -78,6 +78,8 @@ abstract contract LedgerState is
     Funds internal _funds;
     Totals internal _totals;
     mapping(address account => Account) internal _accounts;
+    // Written through a storage pointer, which Slither does not follow.
+    // slither-disable-next-line uninitialized-state
     mapping(uint256 group => Claims) internal _claims;
     /// @dev One bit per holder index: does a redirection exist?
     mapping(uint256 slot => uint256 bits) internal _redirected;
@@ -110,7 +112,7 @@ abstract contract LedgerState is
 
     /// @dev The newest root, or zero when it was vetoed or nothing was committed.
     function _pendingRoot() internal view returns (bytes32) {
-        return _roots[(_settling.epoch & 1) ^ 1];
+        return _roots[1 - (_settling.epoch & 1)];
     }
 
     /// @dev When the pending root can no longer be vetoed; 0 when nothing is pending.

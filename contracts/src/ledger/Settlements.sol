@@ -70,7 +70,7 @@ abstract contract Settlements is LedgerState {
         // Epoch e goes, e + 2 is due: the parities stay, the active root takes the
         // place of the dropped one.
         _roots[epoch & 1] = _activeRoot();
-        delete _roots[(epoch & 1) ^ 1];
+        delete _roots[1 - (epoch & 1)];
         _funds.earnedPending = _funds.earnedActive;
         settling.epoch = epoch + 2;
         settling.pendingAt = 0;
@@ -119,7 +119,7 @@ abstract contract Settlements is LedgerState {
         if (given != settling.epoch) revert WrongEpoch(given, settling.epoch);
         if (settling.pendingAt == 0) {
             // Nothing is promoted: the active root moves out of the new one's place.
-            _roots[(given & 1) ^ 1] = _roots[given & 1];
+            _roots[1 - (given & 1)] = _roots[given & 1];
         } else {
             uint256 end = uint256(settling.pendingAt) + _challengeWindow;
             if (block.timestamp < end) revert WindowOpen(end);
