@@ -26,6 +26,7 @@ COMMANDS = (
     "colophon.cli_inspect",
     "colophon.cli_log",
     "colophon.cli_trust",
+    "colophon.cli_money",
 )
 
 
