@@ -21,9 +21,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "asset.judge": ("provenance.tasks.judge_asset", "default"),
     "asset.mint": ("provenance.tasks.mint_asset", "default"),
     "asset.minted": ("provenance.tasks.keep_token", "default"),
+    "verdicts.renew": ("provenance.tasks.renew_verdicts", "default"),
     "checkpoint.anchored": ("provenance.tasks.keep_anchor", "default"),
     # marketplace
     "order.paid": ("marketplace.tasks.order_paid", "default"),
+    "order.funded": ("marketplace.tasks.order_funded", "default"),
     "orders.expire": ("marketplace.tasks.expire_orders", "default"),
     "license.deliver": ("marketplace.tasks.deliver_license", "media"),
     "listing.refresh": ("marketplace.tasks.refresh_listing", "default"),
@@ -46,8 +48,9 @@ TIMETABLE: dict[str, float | tuple[float, str]] = {
     "chain.follow": (1.0, "chain.wanted.is_deployed"),
     "chain.anchor": (settings.CHECKPOINT_SECONDS, "chain.wanted.anchor_wanted"),
     "chain.reconcile": (60.0, "chain.wanted.is_deployed"),
-    "settle.build": settings.SETTLE_SECONDS,
-    "settle.mature": 2.0,
+    "verdicts.renew": 3600.0,
+    "settle.build": (settings.SETTLE_SECONDS, "chain.wanted.is_deployed"),
+    "settle.mature": (2.0, "chain.wanted.is_deployed"),
     "orders.expire": 60.0,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chain.models import Event
 from chain.receipts import proof_of
 from outbox.claims import Claim
-from provenance import alike, anchor, assemble, claims, examine, judge, mint, sign
+from provenance import alike, anchor, assemble, claims, examine, judge, mint, renew, sign
 from provenance.models import Asset
 
 
@@ -25,6 +25,11 @@ def judge_asset(claim: Claim) -> None:
     """Handle `asset.judge`."""
     asset = _asset(claim)
     judge.judge_asset(asset=asset, bundle=assemble.bundle_for(asset), claim=claim)
+
+
+def renew_verdicts(claim: Claim) -> None:
+    """Handle `verdicts.renew`."""
+    renew.renew_verdicts(claim=claim)
 
 
 def mint_asset(claim: Claim) -> None:
