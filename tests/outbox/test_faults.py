@@ -153,7 +153,8 @@ def test_without_redis_wishes_are_kept_and_take_no_second_each(here: Stand) -> N
     here.env["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
     producer = here.produce(20, 0.2, 1)
     output, _ = producer.communicate(timeout=60)
-    assert float(output) < 1.5
+    # Each publish that waits for a refused broker costs 0.77 s; the breaker saves it.
+    assert float(output) < 0.5
     kept = here.rows("SELECT count(*) FROM wish")[0][0]
     assert kept == here.rows("SELECT count(*) FROM outbox_job")[0][0] > 10
 

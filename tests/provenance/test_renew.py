@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from outbox.models import Job
 from provenance.models import Verdict
 from provenance.renew import renew_verdicts
@@ -16,7 +17,7 @@ from tests.cast import party_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_verdict_near_its_end_is_asked_for_again_once(ada) -> None:
+def test_a_verdict_near_its_end_is_asked_for_again_once(ada: User) -> None:
     asset = factories.published_asset(party_of(ada))
     Verdict.objects.update(expires_at=timezone.now() + timedelta(days=1))
     Job.objects.all().delete()
@@ -28,7 +29,7 @@ def test_a_verdict_near_its_end_is_asked_for_again_once(ada) -> None:
     assert [job.payload for job in jobs] == [{"asset": asset.pk}]
 
 
-def test_a_fresh_verdict_is_left_alone(ada) -> None:
+def test_a_fresh_verdict_is_left_alone(ada: User) -> None:
     factories.published_asset(party_of(ada))
     Verdict.objects.update(expires_at=timezone.now() + timedelta(days=6))
     Job.objects.all().delete()
