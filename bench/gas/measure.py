@@ -29,6 +29,7 @@ from colophon.earnings import EarningsTree, combined_root, word
 WINDOW = 60
 DELAY = 120
 HOLDERS = 1024
+DEPOSIT_UNITS = 40_000_000_000
 BATCHES = ((64, 0), (16, 64), (4, 128), (1, 132))
 
 
@@ -40,19 +41,20 @@ class Bench:
     rows: list[Row] = field(default_factory=list)
     epoch: int = 1
     size: int = 1
+    spend: bytes = b""
 
     def __post_init__(self) -> None:
-        self.operator, self.guardian, self.buyer = self.web3.eth.accounts[:3]
+        accounts = [str(one) for one in self.web3.eth.accounts]
+        self.operator, self.guardian, self.buyer = accounts[:3]
         self.usd = deploy(self.web3, "TestUSD")
         roles = [self.operator, self.operator, self.operator, self.guardian]
         self.ledger = deploy(
             self.web3, "ColophonLedger", self.usd.address, *roles, WINDOW, DELAY
         )
+        uris = ("https://colophon.example/assets/", "https://colophon.example/c")
+        people = [self.operator] * 2
         self.asset = deploy(
-            self.web3,
-            "ColophonAsset",
-            *(self.operator, self.operator, "https://colophon.example/a/", "", ),
-            *(self.operator, 250),
+            self.web3, "ColophonAsset", *people, *uris, self.operator, 250
         )
 
     def note(self, name: str, call: Any, sender: str, *, per: int = 1) -> None:
@@ -107,7 +109,7 @@ def deposits(bench: Bench) -> None:
     mine(bench.web3, allow, bench.buyer)
     for turn in ("first", "next"):
         ref = Web3.keccak(text=f"order {turn}")
-        call = bench.ledger.functions.deposit(bench.buyer, 10**9, ref)
+        call = bench.ledger.functions.deposit(bench.buyer, DEPOSIT_UNITS, ref)
         bench.note(f"deposit by allowance, {turn}", call, bench.buyer)
     for turn in ("first", "next"):
         call = authorized(bench, ada, Web3.keccak(text=f"ada {turn}"))
@@ -124,14 +126,14 @@ def authorized(bench: Bench, payer: Any, ref: bytes) -> Any:
     message = {
         "from": payer.address,
         "to": bench.ledger.address,
-        "value": 10**9,
+        "value": DEPOSIT_UNITS,
         "validAfter": 0,
         "validBefore": 2**40,
         "nonce": ref,
     }
     signed = sign(bench, payer, "ReceiveWithAuthorization", fields, message)
     return bench.ledger.functions.depositWithAuthorization(
-        payer.address, 10**9, ref, 0, 2**40, *signed
+        payer.address, DEPOSIT_UNITS, ref, 0, 2**40, *signed
     )
 
 
@@ -142,13 +144,13 @@ def permitted(bench: Bench, payer: Any) -> Any:
     message = {
         "owner": payer.address,
         "spender": bench.ledger.address,
-        "value": 10**9,
+        "value": DEPOSIT_UNITS,
         "nonce": bench.usd.functions.nonces(payer.address).call(),
         "deadline": 2**40,
     }
     signed = sign(bench, payer, "Permit", fields, message)
     return bench.ledger.functions.depositWithPermit(
-        payer.address, 10**9, Web3.keccak(text="permit"), 2**40, *signed
+        payer.address, DEPOSIT_UNITS, Web3.keccak(text="permit"), 2**40, *signed
     )
 
 
@@ -174,32 +176,43 @@ def settlements(bench: Bench) -> None:
         root = Web3.keccak(text=f"root {bench.size}")
         call = bench.ledger.functions.anchor(bench.size, root)
         bench.note(f"anchor, {turn}", call, bench.operator)
-        bench.size += 1
-    tree = bench.commit("commit, first", 700_000)
-    bench.pay("pay the ledger's very first holder", tree, 1, 512)
+        bench.size += 100_000
+    tree = bench.commit("commit, first", 7_123_456)
+    bench.pay("pay, the ledger's very first holder", tree, 1, 512)
     for count, first in BATCHES:
         bench.pay(f"pay {count}, first", tree, count, first)
-    bench.commit("commit, second", 800_000)
-    tree = bench.commit("commit, next", 1_400_000)
+    bench.commit("commit, second", 18_123_456)
+    tree = bench.commit("commit, next", 25_678_901)
     for count, first in BATCHES:
         bench.pay(f"pay {count}, next", tree, count, first)
     bench.pay("pay 64 again, nothing owed", tree, 64, 0)
-    bench.commit("commit, size already anchored", 1_400_000, grows=False)
+    bench.commit("commit, size already anchored", 25_678_901, grows=False)
 
 
 def certificates(bench: Bench) -> None:
-    """Certificates, one and fifty at a time, to an owner who has some."""
-    for count in (1, 1, 50):
-        seeds = [f"{len(bench.rows)} {index}" for index in range(count)]
-        digests = [Web3.keccak(text=seed) for seed in seeds]
-        ids = [digest[:16] for digest in digests]
-        cids = ["bafkrei" + "a" * 52] * count
+    """Certificates, one and fifty at a time."""
+    for name, count in (("1, first", 1), ("1, next", 1), ("50, next", 50)):
+        digests = [Web3.keccak(text=f"{name} {index}") for index in range(count)]
         call = bench.asset.functions.mintBatch(
-            [bench.buyer] * count, digests, range(count), ids, cids
+            [bench.buyer] * count,
+            digests,
+            [10**6 + index for index in range(count)],
+            [digest[:16] for digest in digests],
+            ["bafkrei" + "a" * 52] * count,
         )
-        turn = "first" if len(bench.asset.events) and not bench.minted else "next"
-        bench.minted = True
-        bench.note(f"mint {count}, {turn}", call, bench.operator, per=count)
+        bench.note(f"mint {name} of its owner", call, bench.operator, per=count)
+
+
+def refunds(bench: Bench) -> None:
+    """A request and the refund, by a tree of one leaf that names no account."""
+    call = bench.ledger.functions.requestRefund()
+    bench.note("request a refund", call, bench.buyer)
+    skip(bench.web3, DELAY)
+    tree = bench.commit("commit after a pause", 25_678_901)
+    call = bench.ledger.functions.refund(
+        bench.buyer, word(25_678_901 * HOLDERS, bytes(20)), [tree.root]
+    )
+    bench.note("refund", call, bench.buyer)
 
 
 def main() -> int:
@@ -211,6 +224,8 @@ def main() -> int:
         bench = Bench(web3)
         deposits(bench)
         settlements(bench)
+        refunds(bench)
+        certificates(bench)
         version = web3.client_version
     print(f"{version}, {HARDFORK}\n")
     print(table(bench.rows))

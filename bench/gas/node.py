@@ -19,6 +19,7 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
+from web3.types import RPCEndpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
@@ -76,10 +77,13 @@ def mine(web3: Web3, call: Any, sender: str) -> Any:
 
 def skip(web3: Web3, seconds: int) -> None:
     """Move the chain's clock forward."""
-    web3.provider.make_request("evm_increaseTime", [seconds])
-    web3.provider.make_request("evm_mine", [])
+    web3.provider.make_request(RPCEndpoint("evm_increaseTime"), [seconds])
+    web3.provider.make_request(RPCEndpoint("evm_mine"), [])
 
 
 def person(name: str) -> LocalAccount:
     """A key made from a name, the same in every run."""
-    return Account.from_key(Web3.keccak(text=f"colophon gas bench: {name}"))
+    signer: LocalAccount = Account.from_key(
+        Web3.keccak(text=f"colophon gas bench: {name}")
+    )
+    return signer
