@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chain.models import Intent
-from marketplace import deliver, issue, order, refresh
-from marketplace.models import License
+from marketplace import deliver, issue, order, refresh, testpay
+from marketplace.models import License, Order
 from outbox.claims import Claim
 from provenance.models import Asset
 
@@ -17,6 +17,15 @@ def order_paid(claim: Claim) -> None:
         issue.fail_order(order_pk=claim.payload["order"], reason=reason, claim=claim)
         return
     issue.issue_license(order_pk=claim.payload["order"], claim=claim)
+
+
+def order_funded(claim: Claim) -> None:
+    """order.funded: the demo's test money is there, so the test wallet signs."""
+    row = Order.objects.select_related("buyer").get(pk=claim.payload["order"])
+    if claim.payload.get("failed") or row.state != Order.State.OPEN:
+        return
+    signature = testpay.sign(row.buyer, order.typed_data(row))
+    order.authorize(order=row, signature=signature)
 
 
 def deliver_license(claim: Claim) -> None:

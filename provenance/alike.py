@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provenance.models import Findings
+from django.db.models import QuerySet
+
+from provenance.models import Asset, Findings
 
 STRONG_BITS = 31
 POSSIBLE_BITS = 64
@@ -75,12 +77,18 @@ def _same_iscc(findings: Findings) -> Match | None:
     return Match(row, 0) if row else None
 
 
-def nearest(prints: Iterable[str], *, exclude: int | None = None) -> Match | None:
+def nearest(
+    prints: Iterable[str],
+    *,
+    exclude: int | None = None,
+    among: QuerySet[Asset] | None = None,
+) -> Match | None:
     """The stored work nearest to any of some PDQ prints (hex), within 64 bits.
 
     Args:
         prints: the picture's own print and those of its turns and mirrors.
         exclude: primary key of the asset that asks.
+        among: works that the asker may hear of; None: all of them.
     """
     wanted = [int(one, 16) for one in prints]
     best: Match | None = None
@@ -89,6 +97,8 @@ def nearest(prints: Iterable[str], *, exclude: int | None = None) -> Match | Non
     rows = Findings.objects.filter(pdq__isnull=False).select_related("asset")
     if exclude is not None:
         rows = rows.exclude(asset=exclude)
+    if among is not None:
+        rows = rows.filter(asset__in=among)
     for row in rows.order_by("pk").iterator(chunk_size=BLOCK):
         bits = min(
             (one ^ other).bit_count() for one in wanted for other in _stored(row)

@@ -1,0 +1,1 @@
+"""Pages of the market: explore, a work, checkout, orders, licenses."""

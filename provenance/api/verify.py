@@ -1,0 +1,47 @@
+"""Verify as JSON: the report of the command line, with this site's evidence."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from colophon.digest import from_hex
+from colophon.errors import InputError
+from provenance.views.checking import VerifyThrottle, check_digest, check_file
+
+
+class Verify(APIView):
+    """Check a file; nothing of it is kept."""
+
+    permission_classes = (AllowAny,)
+    parser_classes = (MultiPartParser,)
+    throttle_classes = (VerifyThrottle,)
+
+    @extend_schema(operation_id="verifyFile", request=dict, responses=dict)
+    def post(self, request: Request) -> Response:
+        """The report on the multipart field `file`, as `colophon verify --json` has it."""
+        file = request.FILES.get("file")
+        if file is None:
+            raise InputError("is missing; send the file to check", "file")
+        return Response(check_file(file, request.user).report.to_json())
+
+
+class Lookup(APIView):
+    """Check a digest; the file stays where it is."""
+
+    permission_classes = (AllowAny,)
+    throttle_classes = (VerifyThrottle,)
+
+    @extend_schema(operation_id="lookUpDigest", responses=dict)
+    def get(self, request: Request) -> Response:
+        """The report on `?sha256=`; 404 says that there is no record of these bytes."""
+        digest = from_hex(request.query_params.get("sha256", ""), 32, "sha256")
+        checked = check_digest(digest, request.user)
+        if checked is None:
+            raise Http404
+        return Response(checked.report.to_json())

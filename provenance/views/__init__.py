@@ -1,0 +1,1 @@
+"""Pages of provenance: media, studio, upload, verify and the registry."""
