@@ -1,4 +1,4 @@
-"""The command line: `colophon verify`, `inspect`, `log check`, `trust fetch`.
+"""The command line: `colophon verify`, `inspect`, `log check`, `trust fetch`, `step`.
 
 Each command is a module with `add_parser(subparsers)`, which sets `run`: a function
 from the parsed arguments to an exit code. Exit codes are in docs/cli.md; a wrong
@@ -26,6 +26,7 @@ COMMANDS = (
     "colophon.cli_inspect",
     "colophon.cli_log",
     "colophon.cli_trust",
+    "colophon.cli_step",
     "colophon.cli_money",
 )
 

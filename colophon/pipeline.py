@@ -16,10 +16,13 @@ import httpx
 
 from colophon import enrollment, statement
 from colophon.acts import TicketRef
-from colophon.errors import ColophonError
+from colophon.client import check_url
+from colophon.errors import ColophonError, InputError
 from colophon.keys import Signer
 
 TIMEOUT_SECONDS = 20.0
+NOT_FOUND = 404
+TOO_MANY = 429
 
 
 class ApiError(ColophonError):
@@ -54,7 +57,16 @@ class Pipeline:
     def __init__(
         self, site: str, api_key: str, http: httpx.Client | None = None
     ) -> None:
+        """Connect when first asked.
+
+        Raises:
+            InputError: not an address, or not an API key.
+        """
+        check_url(site)
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise InputError("is no API key, like clp_…", "api_key")
         self.site = site.rstrip("/")
+        self._given = http is not None
         self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS)
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
@@ -65,8 +77,9 @@ class Pipeline:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
+        """Give the connections back; a client that was given stays open."""
+        if not self._given:
+            self._http.close()
 
     def me(self) -> dict[str, Any]:
         """Who the API key acts for."""
@@ -81,7 +94,12 @@ class Pipeline:
             key: signs its own enrollment.
             purpose: actor, or runtime for a key that speaks for `models`.
             models: digests of those models.
+
+        Raises:
+            InputError: the key was revoked.
         """
+        if self._is_enrolled(key):
+            return
         made = enrollment.build_enrollment(
             key.public_spki,
             purpose=purpose,
@@ -94,8 +112,23 @@ class Pipeline:
         try:
             self._ask("POST", "/api/v1/keys", json=body)
         except ApiError as error:
+            # Another process was quicker, or another account of yours has it.
             if error.code != "key-conflict":
                 raise
+
+    def _is_enrolled(self, key: Signer) -> bool:
+        try:
+            found = self._ask("GET", f"/api/v1/keys/{key.key_id}")
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        if found.get("revoked_at"):
+            raise InputError(
+                f"{key.key_id[:12]}… was revoked; move its file away to make a new one",
+                "key",
+            )
+        return True
 
     def open_run(self, name: str, run_id: str | None = None) -> OpenRun:
         """Open a run and get its ticket.
@@ -105,9 +138,12 @@ class Pipeline:
         """
         body = {"name": name} | ({"id": run_id} if run_id else {})
         found = self._ask("POST", "/api/v1/runs", json=body)
-        digest = bytes.fromhex(found["ticket"]["digest"])
-        ticket = TicketRef(bytes.fromhex(found["nonce"]), digest)
-        return OpenRun(found["id"], ticket)
+        try:
+            digest = bytes.fromhex(found["ticket"]["digest"])
+            ticket = TicketRef(bytes.fromhex(found["nonce"]), digest)
+            return OpenRun(str(found["id"]), ticket)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _foreign(self.site, "has no ticket") from error
 
     def send_step(self, run_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Append a signed step; the same envelope again changes nothing."""
@@ -129,14 +165,25 @@ class Pipeline:
             answer = self._http.request(
                 method, f"{self.site}{path}", headers=headers, **options
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{self.site} did not answer: {error}") from error
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unreachable(f"{self.site} answered {answer.status_code}")
-        if answer.is_error:
+        status = answer.status_code
+        if answer.is_server_error or status == TOO_MANY:
+            raise Unreachable(f"{self.site} answered {status}")
+        if not answer.is_success:
             raise _problem(answer)
-        found: dict[str, Any] = answer.json()
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise _foreign(self.site, "is no JSON") from error
+        if not isinstance(found, dict):
+            raise _foreign(self.site, "is no JSON object")
         return found
+
+
+def _foreign(site: str, why: str) -> ApiError:
+    """What answered is no Colophon site: a proxy's page, a wrong address."""
+    return ApiError(200, "not-colophon", f"the answer of {site} {why}")
 
 
 def _problem(answer: httpx.Response) -> ApiError:
@@ -145,7 +192,11 @@ def _problem(answer: httpx.Response) -> ApiError:
         body = answer.json()
     except ValueError:
         body = {}
+    if not isinstance(body, dict):
+        body = {}
     detail = str(body.get("detail") or body.get("title") or answer.reason_phrase)
-    for one in body.get("errors") or []:
-        detail += f"; {one.get('pointer', '')} {one.get('detail', '')}"
+    errors = body.get("errors")
+    for one in errors if isinstance(errors, list) else []:
+        if isinstance(one, dict):
+            detail += f"; {one.get('pointer', '')} {one.get('detail', '')}"
     return ApiError(answer.status_code, str(body.get("code", "")), detail)

@@ -9,101 +9,76 @@
 It never breaks the pipeline: whatever goes wrong in recording is logged and the
 pipeline goes on, unless `strict=True`. Steps wait in a local spool until the site
 has them. Keys live where the recorder runs; prompts and parameters leave as salted
-commitments and, for the owner's eyes, disclosures.
+commitments and, for the owner's eyes, disclosures. docs/recorder.md has the rest.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import httpx
+
 from colophon import __version__, statement
-from colophon.acts import Actor, File, Input, Model, Proxies, TicketRef, Tool
-from colophon.digest import sha256, sha256_stream
+from colophon.acts import Actor, Proxies, Tool
+from colophon.decorate import as_step
+from colophon.drafts import Draft, guarded
+from colophon.errors import ColophonError
+from colophon.fields import check_text
 from colophon.ids import new_id
 from colophon.keys import Signer, load_or_create
 from colophon.pipeline import ApiError, Pipeline, Unreachable
-from colophon.spool import Spool
+from colophon.spool import RunInfo, Spool, SpoolError
 from colophon.steps import build_step
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
-HOME = Path(os.environ.get("COLOPHON_HOME", Path.home() / ".colophon"))
-Content = Path | str | bytes
+KEY_FILE, SPOOL = "key.pem", "spool"
+MAX_NAME = 120
+# A pipeline waits no longer than this for the site, and then not again for a while.
+TIMEOUT_SECONDS = 5.0
+QUIET_SECONDS = 30.0
+TOOL = "colophon recorder"
 
 
-@dataclass
-class Draft:
-    """A step under way; the pipeline says what goes in and out."""
+class RecordingError(ColophonError):
+    """A step that cannot be recorded truthfully; the pipeline's work is unharmed."""
 
-    inputs: list[Input] = field(default_factory=list)
-    outputs: list[File] = field(default_factory=list)
-    intermediates: list[bytes] = field(default_factory=list)
-    secrets: dict[str, Any] = field(default_factory=dict)
-    words: str | None = None
-    used: Model | None = None
-    said: str | None = None
 
-    def input(
-        self, content: Content, *, name: str = "", relation: str = "parentOf"
-    ) -> bytes:
-        """Name a file (path) or some bytes that the step uses; gives its SHA-256."""
-        digest = digest_of(content)
-        self.inputs.append(Input(name or _name(content), digest, relation))
-        return digest
-
-    def source(self, digest: bytes, name: str) -> None:
-        """Name a registered source, such as a data set, as an input."""
-        self.inputs.append(Input(name, digest, "inputTo"))
-
-    def output(self, content: Content, *, name: str = "") -> bytes:
-        """Name a file or some bytes that the step made; gives its SHA-256."""
-        digest = digest_of(content)
-        self.outputs.append(File(name or _name(content), digest))
-        return digest
-
-    def intermediate(self, content: Content) -> None:
-        """Name an in-progress version: evidence that the work was done by hand."""
-        self.intermediates.append(digest_of(content))
-
-    def model(self, digest: bytes, name: str = "") -> None:
-        """Name the model that was run."""
-        self.used = Model(digest, name or None)
-
-    def prompt(self, text: str) -> None:
-        """Commit to the prompt; the record holds no word of it."""
-        self.words = text
-
-    def parameters(self, **values: Any) -> None:
-        """Commit to parameters, each on its own."""
-        self.secrets |= values
-
-    def note(self, text: str) -> None:
-        """A few words that are part of the record, open to everyone who sees it."""
-        self.said = text
+def default_home() -> Path:
+    """The folder of key and spool: COLOPHON_HOME, or ~/.colophon."""
+    given = os.environ.get("COLOPHON_HOME")
+    return Path(given) if given else Path.home() / ".colophon"
 
 
 @dataclass
 class Recording:
-    """One run: an ordered list of steps by one or more actors."""
+    """One run: an ordered list of steps by one or more actors.
 
-    id: str
-    ticket: TicketRef | None
-    pipeline: Pipeline
+    Attributes:
+        off: why nothing can be recorded; empty when it can.
+    """
+
+    info: RunInfo
     spool: Spool
-    key: Signer
     strict: bool = False
-    count: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    key: Signer | None = None
+    pipeline: Pipeline | None = None
+    off: str = ""
+    _quiet_until: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """The run's id, for the upload of the finished work."""
+        return self.info.id
 
     @contextmanager
     def step(
@@ -112,7 +87,7 @@ class Recording:
         *,
         source_type: str | None = None,
         kind: str = "tool",
-        tool: str = "colophon recorder",
+        tool: str = TOOL,
         tool_version: str = __version__,
         key: Signer | None = None,
     ) -> Iterator[Draft]:
@@ -126,84 +101,115 @@ class Recording:
 
         An exception of the pipeline passes through, and no step is recorded.
         """
-        draft, started = Draft(), datetime.now(UTC)
+        draft, started = Draft(strict=self.strict), datetime.now(UTC)
         yield draft
-        with self._guarded():
-            self._finish(
+        with guarded("step not recorded", strict=self.strict):
+            self.keep(
                 draft,
-                key or self.key,
                 action=action,
                 source_type=source_type,
                 kind=kind,
                 tool=Tool(tool, tool_version),
                 started=started,
+                key=key,
             )
+        if not self.off and time.monotonic() >= self._quiet_until:
+            self.flush()
 
     def recorded(
         self, action: str, **options: Any
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Decorate a function that returns a file (path or bytes) as one step."""
+        """Decorate a function that returns a file (path or bytes) as one step.
 
-        def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            @functools.wraps(function)
-            def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-                with self.step(action, tool=function.__name__, **options) as draft:
-                    result = function(*args, **kwargs)
-                    if isinstance(result, (str, bytes, Path)):
-                        with self._guarded():
-                            draft.output(result)
-                return result
+        Coroutine functions are awaited inside the step. A generator's step has each
+        file that it yields as an output and ends with it.
 
-            return wrapper
+        Args:
+            action: as in `step`.
+            options: the other arguments of `step`; `tool` is the function's name.
+        """
+        return as_step(self.step, action, options)
 
-        return decorate
+    def keep(
+        self,
+        draft: Draft,
+        *,
+        action: str,
+        source_type: str | None = None,
+        kind: str = "tool",
+        tool: Tool | None = None,
+        started: datetime | None = None,
+        key: Signer | None = None,
+    ) -> bytes:
+        """Build and sign one step and put it into the spool.
 
-    def flush(self) -> int:
-        """Send what waits; returns how many steps still wait."""
-        with self._guarded():
-            flush(self.pipeline, self.spool, self.id)
-        return sum(1 for _ in self.spool.waiting(self.id))
+        Returns:
+            The digest of its envelope.
 
-    def _finish(self, draft: Draft, key: Signer, **facts: Any) -> None:
-        """Build, sign, keep and try to send one step."""
-        with self._lock:
+        Raises:
+            RecordingError: nothing can be recorded, or a file could not be read.
+            InputError: the step breaks its format; the field is named.
+            OSError: the spool cannot be written.
+        """
+        signer = key or self.key
+        if self.off or signer is None:
+            raise RecordingError(self.off or "there is no key to sign with")
+        if draft.problem:
+            raise RecordingError(draft.problem)
+        now = datetime.now(UTC)
+        with self.spool.locked(self.id):
+            index = self.spool.next_index(self.id)
             made, openings = build_step(
                 outputs=draft.outputs,
-                action=facts["action"],
-                actor=Actor(key.key_id, facts["kind"], None),
-                tool=facts["tool"],
-                started_on=facts["started"],
-                finished_on=datetime.now(UTC),
+                action=action,
+                actor=Actor(signer.key_id, kind, None),
+                tool=tool or Tool(TOOL, __version__),
+                started_on=started or now,
+                finished_on=max(started or now, now),
                 run=self.id,
-                index=self.count,
-                ticket=self.ticket,
-                source_type=facts["source_type"],
+                index=index,
+                ticket=self.info.ticket,
+                source_type=source_type,
                 inputs=draft.inputs,
                 model=draft.used,
                 prompt=draft.words,
                 parameters=draft.secrets,
-                proxy=Proxies((), (), tuple(draft.intermediates))
-                if draft.intermediates
-                else None,
+                proxy=_proxies(draft),
                 note=draft.said,
             )
+            envelope = statement.sign(made, signer)
             body = {
-                "envelope": statement.sign(made, key).to_json(),
+                "envelope": envelope.to_json(),
                 "disclosures": [one.to_json() for one in openings],
             }
-            self.spool.put(self.id, self.count, body)
-            self.count += 1
-        flush(self.pipeline, self.spool, self.id)
+            self.spool.put(self.id, index, body)
+        return envelope.digest
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Log what goes wrong in recording; raise it only where asked to."""
-        try:
-            yield
-        except Exception as error:
-            if self.strict:
-                raise
-            logger.warning("recording failed, the pipeline goes on: %s", error)
+    def send(self) -> None:
+        """Send what waits.
+
+        Raises:
+            Unreachable: the site does not answer; the steps stay.
+            ApiError: the site refuses a step; it stays, and so do those after it.
+            SpoolError: a waiting step cannot be read.
+        """
+        if self.pipeline is not None:
+            send_waiting(self.pipeline, self.spool, self.id, self.key)
+
+    def flush(self) -> int:
+        """Send what waits; returns how many steps still wait."""
+        with guarded("steps wait", strict=self.strict):
+            self.send()
+        waiting = 0
+        with guarded("the spool cannot be read", strict=self.strict):
+            waiting = 0 if self.off else self.spool.count(self.id)
+        self._quiet_until = time.monotonic() + QUIET_SECONDS if waiting else 0.0
+        return waiting
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self.pipeline is not None:
+            self.pipeline.close()
 
 
 @contextmanager
@@ -215,6 +221,7 @@ def record(
     key: Signer | None = None,
     home: Path | None = None,
     strict: bool = False,
+    http: httpx.Client | None = None,
 ) -> Iterator[Recording]:
     """Record a run of a pipeline.
 
@@ -225,64 +232,196 @@ def record(
         key: signs the steps; made and kept in `home` when absent.
         home: folder of key and spool, `~/.colophon` (COLOPHON_HOME).
         strict: let errors of the recording through.
+        http: your own client, for proxies or certificates; it stays open.
     """
-    folder = home or HOME
-    spool = Spool(folder / "spool")
-    with Pipeline(site, api_key) as pipeline:
-        recording = _open(name, pipeline, spool, key, folder, strict=strict)
+    recording = begin(
+        name,
+        site=site,
+        api_key=api_key,
+        key=key,
+        home=home,
+        strict=strict,
+        http=http,
+    )
+    try:
         try:
             yield recording
-        finally:
-            recording.flush()
-
-
-def _open(
-    name: str,
-    pipeline: Pipeline,
-    spool: Spool,
-    key: Signer | None,
-    folder: Path,
-    *,
-    strict: bool,
-) -> Recording:
-    """A recording with a ticket, or without one when the site is out of reach."""
-    signer = key or load_or_create(folder / "key.pem")
-    try:
-        pipeline.enroll(signer)
-        opened = pipeline.open_run(name)
-    except (Unreachable, ApiError) as error:
-        if strict:
+        except BaseException:
+            recording.strict = False  # the pipeline's own error is the one that counts
             raise
-        logger.warning("recording without a ticket: %s", error)
-        run_id = new_id("run")
-        spool.name_run(run_id, name)
-        return Recording(run_id, None, pipeline, spool, signer, strict)
-    return Recording(opened.id, opened.ticket, pipeline, spool, signer, strict)
+        finally:
+            if not recording.off:
+                recording.flush()
+    finally:
+        recording.close()
 
 
-def flush(pipeline: Pipeline, spool: Spool, run_id: str) -> None:
+def begin(
+    name: str,
+    *,
+    site: str,
+    api_key: str,
+    key: Signer | None = None,
+    home: Path | None = None,
+    strict: bool = False,
+    http: httpx.Client | None = None,
+) -> Recording:
+    """Open a run; `record` is this with an end. Arguments as there.
+
+    The recording has a ticket, or none when the site is out of reach, or records
+    nothing when not even this machine lets it (`off`).
+    """
+    folder = home or default_home()
+    info = RunInfo(new_id("run"), name, site)
+    recording = Recording(info, Spool(folder / SPOOL), strict)
+    try:
+        info = replace(info, name=check_text(name, "name", limit=MAX_NAME))
+        recording.key = key or load_or_create(folder / KEY_FILE)
+        recording.pipeline = Pipeline(site, api_key, http or _client())
+        recording.info = _introduced(recording.pipeline, recording.key, info, strict)
+        recording.spool.begin(recording.info)
+    except Exception as error:
+        if strict:
+            recording.close()
+            raise
+        recording.off = f"nothing is recorded: {error}"
+        logger.warning("%s; the pipeline goes on", recording.off)
+    return recording
+
+
+def resume(
+    run_id: str,
+    *,
+    api_key: str,
+    key: Signer | None = None,
+    home: Path | None = None,
+    http: httpx.Client | None = None,
+) -> Recording:
+    """Go on with a run that this or another process began on this machine.
+
+    Raises:
+        InputError: there is no such run in the spool, or the key file is unusable.
+        SpoolError: the run's file is damaged.
+    """
+    folder = home or default_home()
+    spool = Spool(folder / SPOOL)
+    info = spool.info(run_id)
+    signer = key or load_or_create(folder / KEY_FILE)
+    pipeline = Pipeline(info.site, api_key, http or _client())
+    return Recording(info, spool, strict=True, key=signer, pipeline=pipeline)
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What came of sending everything that waited."""
+
+    sent: int
+    waiting: int
+    problems: tuple[str, ...] = ()
+
+
+def flush_all(
+    *,
+    site: str,
+    api_key: str,
+    key: Signer | None = None,
+    home: Path | None = None,
+    http: httpx.Client | None = None,
+) -> Flushed:
+    """Send the waiting steps of every run of a site, such as after a crash.
+
+    A run that the site refuses does not hold up the others.
+
+    Args:
+        key: enrolled first, where a run began offline; that of `home` when absent.
+
+    Raises:
+        InputError: not an address, not an API key, or the key file is unusable.
+    """
+    folder = home or default_home()
+    spool = Spool(folder / SPOOL)
+    if key is None and (folder / KEY_FILE).exists():
+        key = load_or_create(folder / KEY_FILE)
+    sent, waiting, problems = 0, 0, []
+    pipeline = Pipeline(site, api_key, http or _client())
+    try:
+        for run_id in spool.runs():
+            before = spool.count(run_id)
+            try:
+                if spool.info(run_id).site.rstrip("/") != pipeline.site:
+                    continue
+                send_waiting(pipeline, spool, run_id, key)
+            except (ColophonError, OSError) as error:
+                problems.append(f"{run_id}: {error}")
+            left = spool.count(run_id)
+            sent, waiting = sent + before - left, waiting + left
+    finally:
+        pipeline.close()
+    return Flushed(sent, waiting, tuple(problems))
+
+
+def send_waiting(
+    pipeline: Pipeline, spool: Spool, run_id: str, key: Signer | None
+) -> None:
     """Send the waiting steps of a run, opening it first where that is still due.
+
+    Args:
+        key: the one that signed them; it is enrolled with the run.
 
     Raises:
         Unreachable: the site does not answer; the steps stay.
         ApiError: the site refuses a step; it stays, and so do those after it.
+        SpoolError: a waiting step cannot be read.
+        InputError: the key was revoked.
     """
-    name = spool.unopened(run_id)
-    if name is not None:
-        pipeline.open_run(name, run_id)
-        spool.opened(run_id)
-    for path, body in spool.waiting(run_id):
-        pipeline.send_step(run_id, body)
-        spool.sent(path)
+    with spool.locked(run_id, "sending"):
+        if not spool.count(run_id):
+            return
+        info = spool.info(run_id)
+        if not info.opened:
+            if key is not None:
+                pipeline.enroll(key)
+            pipeline.open_run(info.name, run_id)
+            spool.begin(replace(info, opened=True))
+        for path, body in spool.waiting(run_id):
+            pipeline.send_step(run_id, body)
+            spool.sent(path)
 
 
-def digest_of(content: Content) -> bytes:
-    """SHA-256 of a file (path) or of some bytes."""
-    if isinstance(content, bytes):
-        return sha256(content)
-    with Path(content).open("rb") as file:
-        return sha256_stream(file)
+def _introduced(
+    pipeline: Pipeline, key: Signer, info: RunInfo, strict: bool
+) -> RunInfo:
+    """The run with a ticket, or without one when the site is out of reach."""
+    try:
+        pipeline.enroll(key)
+        opened = pipeline.open_run(info.name)
+    except (Unreachable, ApiError) as error:
+        if strict:
+            raise
+        logger.warning("recording without a ticket: %s", error)
+        return info
+    return replace(info, id=opened.id, ticket=opened.ticket, opened=True)
 
 
-def _name(content: Content) -> str:
-    return "bytes" if isinstance(content, bytes) else Path(content).name
+def _proxies(draft: Draft) -> Proxies | None:
+    shown = tuple(draft.intermediates)
+    return Proxies((), (), shown) if shown else None
+
+
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT_SECONDS)
+
+
+__all__ = [
+    "ApiError",
+    "Draft",
+    "Flushed",
+    "Recording",
+    "RecordingError",
+    "SpoolError",
+    "Unreachable",
+    "begin",
+    "flush_all",
+    "record",
+    "resume",
+]

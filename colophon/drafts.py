@@ -1,0 +1,148 @@
+"""A step under way: what the pipeline says of it, before it is signed.
+
+Nothing here breaks the pipeline: a file that cannot be read is remembered as a
+problem, and the step is then left out rather than recorded wrongly.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colophon.acts import File, Input, Model
+from colophon.digest import sha256, sha256_stream
+
+logger = logging.getLogger("colophon.recorder")
+
+Content = Path | str | bytes
+MAX_EXACT = 2**53 - 1
+
+
+@contextmanager
+def guarded(what: str, *, strict: bool) -> Iterator[None]:
+    """Log what goes wrong in recording; raise it only where asked to."""
+    try:
+        yield
+    except Exception as error:
+        if strict:
+            raise
+        logger.warning("%s; the pipeline goes on: %s", what, error)
+
+
+@dataclass
+class Draft:
+    """A step under way; the pipeline says what goes in and out.
+
+    Methods that read a file give its SHA-256, and nothing (`b""`) when it cannot
+    be read: then the step is not recorded.
+    """
+
+    strict: bool = False
+    inputs: list[Input] = field(default_factory=list)
+    outputs: list[File] = field(default_factory=list)
+    intermediates: list[bytes] = field(default_factory=list)
+    secrets: dict[str, Any] = field(default_factory=dict)
+    words: str | None = None
+    used: Model | None = None
+    said: str | None = None
+    problem: str = ""
+
+    def input(
+        self, content: Content, *, name: str = "", relation: str = "parentOf"
+    ) -> bytes:
+        """Name a file (path) or some bytes that the step uses."""
+        with self._reading(content):
+            digest = digest_of(content)
+            self.inputs.append(Input(name or _name(content), digest, relation))
+            return digest
+        return b""
+
+    def source(self, digest: bytes, name: str) -> None:
+        """Name a registered source, such as a data set, as an input."""
+        self.inputs.append(Input(name, digest, "inputTo"))
+
+    def output(self, content: Content, *, name: str = "") -> bytes:
+        """Name a file or some bytes that the step made."""
+        with self._reading(content):
+            digest = digest_of(content)
+            self.outputs.append(File(name or _name(content), digest))
+            return digest
+        return b""
+
+    def intermediate(self, content: Content) -> None:
+        """Name an in-progress version: evidence that the work was done by hand."""
+        with self._reading(content):
+            self.intermediates.append(digest_of(content))
+
+    def model(self, digest: bytes, name: str = "") -> None:
+        """Name the model that was run."""
+        self.used = Model(digest, name or None)
+
+    def prompt(self, text: str) -> None:
+        """Commit to the prompt; the record holds no word of it."""
+        self.words = text
+
+    def parameters(self, **values: Any) -> None:
+        """Commit to parameters, each on its own, as `plain_value` writes them."""
+        with guarded("parameters not recorded", strict=self.strict):
+            self.secrets |= {name: plain_value(one) for name, one in values.items()}
+
+    def note(self, text: str) -> None:
+        """A few words that are part of the record, open to everyone who sees it."""
+        self.said = text
+
+    @contextmanager
+    def _reading(self, content: Content) -> Iterator[None]:
+        """Remember that a file of the step could not be read."""
+        try:
+            yield
+        except Exception as error:
+            if self.strict:
+                raise
+            self.problem = self.problem or f"{_name(content)} cannot be read: {error}"
+
+
+def digest_of(content: Content) -> bytes:
+    """SHA-256 of a file (path) or of some bytes.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if isinstance(content, bytes):
+        return sha256(content)
+    with Path(content).open("rb") as file:
+        return sha256_stream(file)
+
+
+def plain_value(value: Any) -> Any:
+    """A parameter as JSON that every reader understands alike.
+
+    What JSON cannot carry exactly becomes text: whole numbers beyond 2^53 (seeds
+    are), infinities, paths, types of numeric libraries that are no plain numbers.
+    """
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return plain_value(value.item())
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(one) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        return [plain_value(one) for one in value]
+    return value if _is_exact(value) else str(value)
+
+
+def _is_exact(value: Any) -> bool:
+    if isinstance(value, int):  # true and false are whole numbers, too
+        return abs(value) <= MAX_EXACT
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str)
+
+
+def _name(content: Any) -> str:
+    if isinstance(content, (str, Path)):
+        return Path(content).name
+    return "bytes" if isinstance(content, bytes) else type(content).__name__
