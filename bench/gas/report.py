@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-gas.md"
-BEGIN = "<!-- figures: written by bench/gas/measure.py --write -->"
+BEGIN = "<!-- figures: written by bench/gas/run.py --write -->"
 END = "<!-- end of figures -->"
 
 

@@ -6,7 +6,7 @@ import {Tree} from "./Tree.sol";
 
 /// @notice The gas goals. Every call here is a transaction of its own (isolated), so
 /// that storage is cold and the 21,000 and the calldata count, as on a chain;
-/// `bench/gas/measure.py` gives the same figures on anvil.
+/// `bench/gas/run.py` gives the same figures on anvil.
 /// forge-config: default.isolate = true
 /// forge-config: ci.isolate = true
 contract GasTest is LedgerFixture {

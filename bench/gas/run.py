@@ -1,7 +1,7 @@
 """Measure the gas of every call of the ledger on a real node.
 
-    .venv/bin/python bench/gas/measure.py           prints the table
-    .venv/bin/python bench/gas/measure.py --write   writes docs/benchmarks-gas.md too
+    .venv/bin/python bench/gas/run.py           prints the table
+    .venv/bin/python bench/gas/run.py --write   writes docs/benchmarks-gas.md too
 
 Numbers are `gasUsed` of mined transactions, so the 21,000 of the transaction and its
 calldata are in. "First" means that the holder (or account) had nothing before, "next"
