@@ -112,7 +112,7 @@ class SourceForm(forms.Form):
         queryset=Source.objects.none(),
         required=False,
         label="Trained on",
-        help_text="Registered data sets, for a model. Their owners share in what it earns.",
+        help_text="Registered data sets, for a model. Their owners share in it.",
     )
     terms = forms.CharField(
         max_length=MAX_TEXT,
@@ -184,7 +184,7 @@ class UploadForm(forms.Form):
     alt_text = forms.CharField(
         max_length=300,
         label="Description for people who cannot see it",
-        help_text="One sentence about what the picture shows. It stands in its file too.",
+        help_text="One sentence about what it shows. It stands in the file, too.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     creator_name = forms.CharField(
@@ -204,7 +204,7 @@ class UploadForm(forms.Form):
         to_field_name="code",
         label="Recorded steps",
         empty_label="None: I say below how it was made",
-        help_text="Steps that your pipeline or the recorder wrote down while you worked.",
+        help_text="Steps that your pipeline or the recorder wrote down as you worked.",
     )
     origin = forms.ChoiceField(
         required=False,
@@ -232,6 +232,9 @@ class UploadForm(forms.Form):
             .distinct()
             .order_by("-pk")
         )
+        if not field.queryset.exists():
+            del self.fields["run"]
+            self.fields["origin"].required = True
         field.error_messages["invalid_choice"] = "This run is not one of yours."
         self.fields["creator_name"].initial = party.name
 
@@ -268,8 +271,7 @@ class AgreementForm(forms.Form):
                 self._add_source(part)
             else:
                 creators.append((part.holder.code, part.ppm))
-        creators += [("", None)] * EXTRA_MAKERS
-        for at, (code, ppm) in enumerate(creators):
+        for at, (code, ppm) in enumerate([*creators, *[("", None)] * EXTRA_MAKERS]):
             self._add_maker(at, code, ppm)
 
     def _add_source(self, part: Part) -> None:
@@ -290,24 +292,33 @@ class AgreementForm(forms.Form):
 
     def _add_maker(self, at: int, code: str, ppm: int | None) -> None:
         holder, percent = f"maker_{at}", f"percent_{at}"
+        own = bool(code)
         self.fields[holder] = forms.CharField(
-            required=not at,
+            required=own,
             max_length=40,
-            label="Maker" if not at else f"Maker {at + 1}",
+            label=f"Maker {at + 1}",
             initial=code,
-            help_text=(
-                "Your own holder id."
-                if not at
-                else "The holder id of who made it with you."
-            ),
+            widget=forms.HiddenInput() if own else forms.TextInput(),
+            help_text="The holder id of who made it with you; it is in their studio.",
         )
         self.fields[percent] = PercentField(
-            required=not at,
-            label="Part in percent",
+            required=own,
+            label=f"{self.asset.party.name}, maker" if own else "Their part",
             initial="" if ppm is None else percent_text(ppm),
             widget=_percent_input(),
         )
         self.makers.append((holder, percent))
+
+    @property
+    def shown(self) -> list[forms.BoundField]:
+        """Sources and the party's own part, in order."""
+        names = [name for name, _ in self.sources]
+        return [self[name] for name in [*names, *self.makers[0]]]
+
+    @property
+    def others(self) -> list[list[forms.BoundField]]:
+        """Pairs of holder and part for whoever made it too."""
+        return [[self[holder], self[part]] for holder, part in self.makers[1:]]
 
     def clean(self) -> dict[str, Any]:
         """The parts as the agreement takes them; the sum must be exactly 100 %."""
@@ -321,6 +332,8 @@ class AgreementForm(forms.Form):
         ]
         fields = [name for name, _ in self.sources]
         for holder, percent in self.makers:
+            if data.get(holder) and data.get(percent) == 0:
+                continue
             if data.get(holder) and data.get(percent) is not None:
                 values.append({"holder": data[holder].strip(), "ppm": data[percent]})
                 fields.append(holder)

@@ -189,8 +189,13 @@ def _wallet(offer: Offer) -> dict[str, Any]:
         "title": "Pay from your wallet",
         "prompts": [
             "To share your address with this site.",
-            "To sign once. That pays and accepts the terms; we send it, you pay no gas.",
+            "To sign once. That pays and accepts the terms, and costs no gas.",
         ],
+        "otherwise": (
+            "Use the test payment instead."
+            if testpay.is_open()
+            else "Open this page in a browser that has one."
+        ),
     }
 
 

@@ -26,10 +26,10 @@ from provenance.views.pictures import picture_of
 
 PAGE = 24
 ROLES = {"platform": "fee", "creator": "maker"}
-SOURCE_ROLES = {
-    Source.Kind.MODEL: "model",
-    Source.Kind.DATASET: "training data",
-    Source.Kind.MEDIA: "picture used",
+SOURCE_ROLES: dict[str, str] = {
+    "model": "model",
+    "dataset": "training data",
+    "media": "picture used",
 }
 
 
@@ -116,7 +116,9 @@ def _row(row: License) -> dict[str, Any]:
         "delivery": getattr(row, "delivery", None),
         "status": _status(row),
         "metered": bool(row.rate_units),
-        "credit": f"“{asset.title}” by {creator}, licensed through Colophon ({row.code})",
+        "credit": (
+            f"“{asset.title}” by {creator}, licensed through Colophon ({row.code})"
+        ),
     }
 
 
@@ -143,7 +145,7 @@ def _split(row: License) -> list[dict[str, Any]]:
             code__in=[one["source"] for one in shares if one["source"]]
         ).values_list("code", "kind")
     )
-    return [
+    rows = [
         {
             "name": one["name"],
             "role": ROLES.get(one["role"])
@@ -156,3 +158,4 @@ def _split(row: License) -> list[dict[str, Any]]:
         }
         for one, paid in zip(shares, amounts, strict=True)
     ]
+    return sorted(rows, key=lambda row: (row["role"] == "fee", -row["ppm"]))

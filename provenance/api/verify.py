@@ -24,7 +24,7 @@ class Verify(APIView):
 
     @extend_schema(operation_id="verifyFile", request=dict, responses=dict)
     def post(self, request: Request) -> Response:
-        """The report on the multipart field `file`, as `colophon verify --json` has it."""
+        """The report on the field `file`, as `colophon verify --json` has it."""
         file = request.FILES.get("file")
         if file is None:
             raise InputError("is missing; send the file to check", "file")

@@ -45,6 +45,11 @@ MATCHES = {
     filematch.PIXELS: "The same picture, in another file",
 }
 NO_RECORD_WORDS = "This says nothing about whether it is real, or who made it."
+OTHER_TITLES = {
+    Outcome.OTHER_SIGNER: ("foreign", "Signed by someone else."),
+    Outcome.NO_RECORD: ("none", "No record found."),
+    Outcome.COULD_NOT_CHECK: ("unchecked", "This could not be checked."),
+}
 AI_ANSWERS = {
     OriginClass.AI: "Yes, it was made by AI",
     OriginClass.HYBRID: "Yes, beside a person's work",
@@ -80,22 +85,24 @@ def answer_of(checked: Checked) -> dict[str, Any]:
 def _headline(checked: Checked) -> tuple[str, str, str]:
     """Outcome for partials/verdict.html, title, words."""
     report = checked.report
+    like = checked.looks_like
     if report.outcome is Outcome.GENUINE:
         title = MATCHES.get(report.match, "Genuine")
         return "genuine", f"{title}.", report.summary.removeprefix("Genuine. ")
+    if report.outcome is Outcome.LOOKS_LIKE and like is not None:
+        return "like", f"Looks like “{like.title}”, not proven.", _like_words(report)
     if report.outcome is Outcome.ALTERED:
-        if report.match == filematch.NONE and checked.asset is not None:
-            words = "It says that it is the work below, but its bytes are not."
-            return "altered", "Known, but altered.", words
-        return "broken", "This does not hold.", report.summary
-    if report.outcome is Outcome.LOOKS_LIKE and checked.looks_like is not None:
-        title = f"Looks like “{checked.looks_like.title}”, not proven."
-        return "like", title, _like_words(report)
-    if report.outcome is Outcome.OTHER_SIGNER:
-        return "foreign", "Signed by someone else.", report.summary
-    if report.outcome is Outcome.NO_RECORD:
-        return "none", "No record found.", NO_RECORD_WORDS
-    return "unchecked", "This could not be checked.", report.summary
+        return _altered(checked)
+    kind, title = OTHER_TITLES.get(report.outcome, OTHER_TITLES[Outcome.NO_RECORD])
+    return kind, title, report.summary if kind != "none" else NO_RECORD_WORDS
+
+
+def _altered(checked: Checked) -> tuple[str, str, str]:
+    """A file that was changed, or records that do not hold."""
+    if checked.report.match == filematch.NONE and checked.asset is not None:
+        words = "It says that it is the work below, but its bytes are others."
+        return "altered", "Known, but altered.", words
+    return "broken", "This does not hold.", checked.report.summary
 
 
 def _like_words(report: Report) -> str:

@@ -31,9 +31,9 @@ SENTENCES = {
     ),
 }
 STANDINGS = {
-    Standing.CONTESTED: "Somebody objects to what this page says; it is being looked at.",
+    Standing.CONTESTED: "Somebody objects to this page; that is being looked at.",
     Standing.SUSPENDED: "An objection was upheld, so the badge is suspended.",
-    Standing.EXPIRED: "Its standing was not confirmed lately, so the badge has expired.",
+    Standing.EXPIRED: "Its standing was not confirmed lately; the badge has expired.",
     Standing.SUPERSEDED: "There is a newer version of this work.",
 }
 TITLES = {
@@ -52,9 +52,9 @@ def shown(verdict: Verdict | None, now: datetime | None = None) -> dict[str, Any
         return {**NOT_YET, "words": words}
     told = verdict.shown()
     standing = told["standing"]
-    if standing in {Standing.ACTIVE, Standing.PENDING}:
-        if (now or timezone.now()) > verdict.expires_at:
-            standing = Standing.EXPIRED
+    late = (now or timezone.now()) > verdict.expires_at
+    if late and standing in {Standing.ACTIVE, Standing.PENDING}:
+        standing = Standing.EXPIRED
     words = STANDINGS.get(standing) or SENTENCES.get(verdict.word, "")
     return {**told, "standing": standing, "words": words}
 

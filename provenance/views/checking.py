@@ -72,7 +72,7 @@ def check_digest(digest: bytes, user: User | AnonymousUser) -> Checked | None:
     return _checked(FileDigests(digest), NOT_READ, found)
 
 
-def check_file(file: UploadedFile, user: User | AnonymousUser) -> Checked:
+def check_file(file: UploadedFile[Any], user: User | AnonymousUser) -> Checked:
     """The report on a file: bytes, credential, pixels, and at last look-alikes.
 
     Raises:
@@ -151,7 +151,7 @@ def _picture(path: Path) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _on_disk(file: UploadedFile) -> Iterator[Path]:
+def _on_disk(file: UploadedFile[Any]) -> Iterator[Path]:
     """A file of our own with the uploaded bytes, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="colophon-") as folder:
         suffix = Path(file.name or "").suffix[:12]

@@ -272,8 +272,8 @@ def _seal(asset: Asset, head: int) -> dict[str, Any]:
 
 def _anchor(anchor: Anchor) -> dict[str, Any]:
     facts = network_facts()
-    where = facts.name if facts else "the chain"
-    if facts is not None and not facts.public:
+    where = facts.name if facts else "chain"
+    if facts is not None and not facts.public and "test" not in where:
         where = f"{where} (test network)"
     return {
         "kind": "chain",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
@@ -41,7 +43,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def _take(request: HttpRequest, form: UploadForm, party: Party) -> Asset | None:
     """The draft asset; None when the file was refused, with the reason in the form."""
     data = form.cleaned_data
-    file: UploadedFile = data["file"]
+    file: UploadedFile[Any] = data["file"]
     digest, _ = digest_of(file.file)  # type: ignore[arg-type]
     if words := _taken_words(digest, party):
         form.add_error("file", words)
@@ -56,7 +58,7 @@ def _take(request: HttpRequest, form: UploadForm, party: Party) -> Asset | None:
         training=form.permissions(),
     )
     try:
-        asset = take_in(file.file, file.name or "work", party, draft, data["run"])  # type: ignore[arg-type]
+        asset = take_in(file.file, file.name or "work", party, draft, data.get("run"))  # type: ignore[arg-type]
     except InputError as error:
         known_field = error.field if error.field in form.fields else None
         form.add_error(known_field, f"{'It ' if known_field else ''}{error.message}.")

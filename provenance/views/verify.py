@@ -1,4 +1,4 @@
-"""Verify: where does this file come from? By its digest first, by the file if wanted."""
+"""Verify: where does a file come from? By its digest first, then by itself."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _digest(request: HttpRequest) -> dict[str, Any]:
         digest = from_hex(text.removeprefix("sha256:"), 32, "sha256")
     except InputError:
         return {"problem": "That is no SHA-256: it has 64 digits, 0 to 9 and a to f."}
-    checked = check_digest(digest, request.user)  # type: ignore[arg-type]
+    checked = check_digest(digest, request.user)
     if checked is None:
         return {"answer": _no_record(digest)}
     return {"answer": answer_of(checked)}
@@ -72,7 +72,7 @@ def _no_record(digest: bytes) -> dict[str, Any]:
 
 def _record(request: HttpRequest, code: str) -> dict[str, Any]:
     """The record that a link names, to compare a file with."""
-    rows = Asset.objects.visible_to(request.user).filter(seal__isnull=False)  # type: ignore[arg-type]
+    rows = Asset.objects.visible_to(request.user).filter(seal__isnull=False)
     asset = rows.prefetch_related("renditions").filter(code=code).first()
     if asset is None:
         return {"problem": "There is no record with this id that you may see."}
@@ -95,8 +95,8 @@ def _file(request: HttpRequest) -> HttpResponse:
     try:
         checked = check_file(file, user)
     except ColophonError as error:
-        context = {"problem": f"The {error}."}
-        return render(request, "provenance/verify.html", context, status=REFUSED)
+        problem: dict[str, Any] = {"problem": f"The {error}."}
+        return render(request, "provenance/verify.html", problem, status=REFUSED)
     context = {"answer": {**answer_of(checked), "name": file.name}}
     return render(request, "provenance/verify.html", context)
 
