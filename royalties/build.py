@@ -14,13 +14,13 @@ from chain.intend import intend
 from chain.models import Network
 from chain.read import account_indexes
 from colophon import records, statement
-from colophon.earnings import EarningsTree, word
 from colophon.units import split_ppm
 from log.append import append
 from log.models import Checkpoint
 from marketplace.models import License
 from outbox.claims import Claim
 from royalties.models import Accrual, Increment, Leaf, Settlement, Tally, UsageBatch
+from royalties.trees import tree_of
 
 NOBODY = "0x" + "00" * 20
 OPEN_STATES = (Settlement.State.BUILT, Settlement.State.COMMITTED)
@@ -162,17 +162,6 @@ def _seal_trees(settlement: Settlement) -> None:
     settlement.spend_root = tree_of(spent).root
     settlement.earned_units = sum(leaf.cumulative_units for leaf in earned)
     settlement.save()
-
-
-def tree_of(leaves: Iterable[Leaf]) -> EarningsTree:
-    """The tree of some leaves; positions without a leaf are empty words."""
-    by_position = {leaf.position: leaf for leaf in leaves}
-    size = max(by_position, default=-1) + 1
-    words = [0] * size
-    for position, leaf in by_position.items():
-        account = bytes.fromhex(leaf.account.removeprefix("0x"))
-        words[position] = word(leaf.cumulative_units, account)
-    return EarningsTree(words)
 
 
 def _earnings_leaves(settlement: Settlement) -> list[Leaf]:

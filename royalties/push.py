@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db import transaction
 
 from chain.intend import intend
-from colophon.earnings import EarningsTree, word
+from colophon.earnings import EarningsTree
 from outbox.claims import Claim
 from royalties.models import Leaf, Payout, Settlement
+from royalties.trees import tree_of
 
 NOBODY = "0x" + "00" * 20
 BATCH_HEIGHT = 6
@@ -49,7 +50,7 @@ def push_payouts(
         if claim:
             claim.hold()
         done = set(settlement.payouts.values_list("holder", flat=True))
-        tree = EarningsTree(_words(leaves))
+        tree = tree_of(leaves)
         for first, group in _batches(leaves).items():
             due = [leaf for leaf in group if leaf.holder_id not in done]
             asked = [leaf for leaf in due if holder_pk in (None, leaf.holder_id)]
@@ -64,14 +65,6 @@ def _owed(leaf: Leaf, claimed: Mapping[int, int]) -> int:
     if leaf.account == NOBODY:
         return 0
     return leaf.cumulative_units - claimed.get(leaf.position, 0)
-
-
-def _words(leaves: list[Leaf]) -> list[int]:
-    words = [0] * (max((leaf.position for leaf in leaves), default=-1) + 1)
-    for leaf in leaves:
-        account = bytes.fromhex(leaf.account.removeprefix("0x"))
-        words[leaf.position] = word(leaf.cumulative_units, account)
-    return words
 
 
 def _batches(leaves: list[Leaf]) -> dict[int, list[Leaf]]:

@@ -6,7 +6,6 @@ figure in it from nothing else (docs/statement-format.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +13,9 @@ from django.db.models import Q, Sum
 
 from accounts.models import Holder
 from chain.models import Network
-from colophon.earnings import EarningsTree, word
 from provenance.envelopes import envelope_of
 from royalties.models import Accrual, Leaf, Payout, Settlement
+from royalties.trees import tree_of
 
 FORMAT = "https://colophon.example/statement/v1"
 
@@ -31,17 +30,8 @@ def figures(holder: Holder) -> dict[str, int]:
     paid = _total(
         holder.payouts.filter(state=Payout.State.PAID).aggregate(total=Sum("units"))
     )
-    matured = (
-        Leaf.objects.filter(
-            holder=holder,
-            tree=Leaf.Tree.EARNINGS,
-            settlement__state=Settlement.State.MATURED,
-        )
-        .order_by("-settlement__epoch")
-        .values_list("cumulative_units", flat=True)
-        .first()
-    )
-    available = max((matured or 0) - paid, 0)
+    leaf = newest_leaf(holder)
+    available = max((leaf.cumulative_units if leaf else 0) - paid, 0)
     return {
         "lifetime": lifetime,
         "paid": paid,
@@ -63,8 +53,9 @@ def statement_of(holder: Holder, *, through: int | None = None) -> dict[str, Any
         through: end with this epoch; None is everything, with the figures of today.
     """
     wanted = Q(increments__accruals__holder=holder)
-    if through is None:
-        wanted |= Q(pk=_newest_matured(holder))
+    leaf = newest_leaf(holder)
+    if through is None and leaf is not None:
+        wanted |= Q(pk=leaf.settlement_id)
     rows = Settlement.objects.filter(wanted)
     payouts = holder.payouts.select_related("settlement").order_by("pk")
     if through is not None:
@@ -87,14 +78,14 @@ def statement_of(holder: Holder, *, through: int | None = None) -> dict[str, Any
     }
 
 
-def _newest_matured(holder: Holder) -> int | None:
-    """The settlement whose leaf says what the holder can be paid now."""
+def newest_leaf(holder: Holder) -> Leaf | None:
+    """The leaf of the newest matured settlement: what the holder can be paid in all."""
     leaves = Leaf.objects.filter(
         holder=holder,
         tree=Leaf.Tree.EARNINGS,
         settlement__state=Settlement.State.MATURED,
     ).order_by("-settlement__epoch")
-    return leaves.values_list("settlement", flat=True).first()
+    return leaves.select_related("settlement").first()
 
 
 def _part(settlement: Settlement, holder: Holder) -> dict[str, Any]:
@@ -145,23 +136,13 @@ def leaf_json(settlement: Settlement, holder: Holder) -> dict[str, Any] | None:
     mine = next((leaf for leaf in leaves if leaf.holder_id == holder.pk), None)
     if mine is None:
         return None
-    tree = EarningsTree(words_of(leaves))
+    tree = tree_of(leaves)
     return {
         "position": mine.position,
         "account": mine.account,
         "cumulative_units": str(mine.cumulative_units),
         "proof": [node.hex() for node in tree.subtree_proof(mine.position)],
     }
-
-
-def words_of(leaves: Iterable[Leaf]) -> list[int]:
-    """The words of a tree's leaves by position; a gap is the empty word."""
-    by_position = {leaf.position: leaf for leaf in leaves}
-    words = [0] * (max(by_position, default=-1) + 1)
-    for position, leaf in by_position.items():
-        account = bytes.fromhex(leaf.account.removeprefix("0x"))
-        words[position] = word(leaf.cumulative_units, account)
-    return words
 
 
 def settlement_json(settlement: Settlement) -> dict[str, Any]:
