@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {
+    ReentrancyGuardTransient
+} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
 import {BalanceTree} from "../src/BalanceTree.sol";
 import {ColophonLedger} from "../src/ColophonLedger.sol";
 import {IColophonLedger} from "../src/IColophonLedger.sol";
@@ -13,7 +17,7 @@ contract Reentrant is IReceiver {
     ColophonLedger private immutable _ledger;
     bytes private _call;
     bool public tried;
-    bool public succeeded;
+    bytes4 public refusal;
 
     constructor(ColophonLedger ledger) {
         _ledger = ledger;
@@ -25,7 +29,8 @@ contract Reentrant is IReceiver {
 
     function onMoney(uint256) external {
         tried = true;
-        (succeeded,) = address(_ledger).call(_call);
+        (bool done, bytes memory answer) = address(_ledger).call(_call);
+        refusal = done ? bytes4(0) : bytes4(answer);
     }
 }
 
@@ -370,21 +375,34 @@ contract PayoutsTest is LedgerFixture {
             )
         );
         _pay(0, 4);
-        assertTrue(receiver.tried() && !receiver.succeeded(), "locked");
+        _assertLocked(receiver);
         assertEq(host.balanceOf(address(receiver)), 100, "once");
         assertEq(ledger.paid(), 400, "sum");
     }
 
-    function test_a_receiver_cannot_deposit_in_the_middle() public {
+    function test_no_other_door_is_open_in_the_middle() public {
         HostileToken host = _hostile();
-        Reentrant receiver = new Reentrant(ledger);
-        _equalEarnings(1, 100);
-        earnings[0] = Tree.word(100, address(receiver));
+        bytes[4] memory calls = [
+            abi.encodeCall(ledger.deposit, (ada, 1, REF)),
+            abi.encodeCall(ledger.depositWithPermit, (ada, 1, REF, 0, 0, 0, 0)),
+            abi.encodeCall(
+                ledger.depositWithAuthorization, (ada, 1, REF, 0, 0, 0, 0, 0)
+            ),
+            abi.encodeCall(ledger.refund, (ada, 0, new bytes32[](0)))
+        ];
+        Reentrant[4] memory receivers;
+        _equalEarnings(4, 100);
+        for (uint256 i = 0; i < 4; ++i) {
+            receivers[i] = new Reentrant(ledger);
+            receivers[i].prepare(calls[i]);
+            earnings[i] = Tree.word(100, address(receivers[i]));
+            host.setMood(address(receivers[i]), HostileToken.Mood.CallsReceiver);
+        }
         _settle();
-        host.setMood(address(receiver), HostileToken.Mood.CallsReceiver);
-        receiver.prepare(abi.encodeCall(ledger.deposit, (ada, 1, REF)));
-        _pay(0, 1);
-        assertTrue(receiver.tried() && !receiver.succeeded(), "locked");
+        _pay(0, 4);
+        for (uint256 i = 0; i < 4; ++i) {
+            _assertLocked(receivers[i]);
+        }
     }
 
     // ---- fuzz
@@ -446,6 +464,12 @@ contract PayoutsTest is LedgerFixture {
             uint256 units = uint256(keccak256(abi.encode(seed, i))) % 20_000;
             earnings.push(Tree.word(units, _holder(i)));
         }
+    }
+
+    /// @dev The lock must answer, not some other check that happens to fail.
+    function _assertLocked(Reentrant receiver) private view {
+        bytes4 lock = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+        assertTrue(receiver.tried() && receiver.refusal() == lock, "locked");
     }
 
     function _hostile() private returns (HostileToken host) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {
+    ReentrancyGuardTransient
+} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
 import {IColophonLedger} from "../src/IColophonLedger.sol";
 import {HostileToken, IReceiver} from "./HostileTokens.sol";
 import {LedgerFixture} from "./LedgerFixture.sol";
@@ -12,7 +16,7 @@ contract GreedyAccount is IReceiver {
     address private immutable _ledger;
     bytes private _call;
     bool public tried;
-    bool public succeeded;
+    bytes4 public refusal;
 
     constructor(address ledger) {
         _ledger = ledger;
@@ -29,7 +33,8 @@ contract GreedyAccount is IReceiver {
 
     function onMoney(uint256) external {
         tried = true;
-        (succeeded,) = _ledger.call(_call);
+        (bool done, bytes memory answer) = _ledger.call(_call);
+        refusal = done ? bytes4(0) : bytes4(answer);
     }
 }
 
@@ -437,7 +442,8 @@ contract RefundsTest is LedgerFixture {
             )
         );
         ledger.refund(address(greedy), 0, new bytes32[](0));
-        assertTrue(greedy.tried() && !greedy.succeeded(), "locked");
+        bytes4 lock = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+        assertTrue(greedy.tried() && greedy.refusal() == lock, "locked");
         assertEq(host.balanceOf(address(greedy)), 500, "once");
     }
 
