@@ -80,6 +80,9 @@ def _add_usage(subparsers: Any) -> None:
     report.add_argument("file", type=Path, metavar="FILE")
     report.add_argument("--site", metavar="URL", required=True)
     report.add_argument("--key", help=f"API key, scope report (or {KEY_VARIABLE})")
+    report.add_argument(
+        "--license", metavar="lic_…", default="", help="for rows that name no license"
+    )
     report.add_argument("--dry-run", action="store_true", help="read, do not send")
     report.add_argument("--json", action="store_true", help="answer in JSON")
     report.set_defaults(run=run_usage)
@@ -132,7 +135,11 @@ def run_trace(arguments: argparse.Namespace) -> int:
 
 def run_usage(arguments: argparse.Namespace) -> int:
     """Report uses; 0 taken, 1 refused, 11 unreachable, 12 unreadable."""
-    events = usage_report.read_uses(_read(arguments.file), name=arguments.file.name)
+    events = usage_report.read_uses(
+        _read(arguments.file),
+        name=arguments.file.name,
+        license_code=arguments.license,
+    )
     total = sum(one["data"]["quantity"] for one in events)
     screen, sent = Screen(sys.stdout), Sent()
     if not arguments.dry_run:

@@ -9,7 +9,7 @@ from typing import Any
 
 from colophon import merkle
 from colophon.errors import ColophonError, InputError
-from colophon.fields import Fields, load_json
+from colophon.fields import Fields, load_json, parse_time
 from colophon.hops import Hops
 from colophon.keyring import platform_statement
 from colophon.lines import Line
@@ -157,8 +157,8 @@ def _against(use: Use, said: License, received_at: datetime) -> str:
     """What the records themselves say against counting a use; empty: nothing."""
     if use.occurred_at > received_at + GRACE:
         return "lies in the future of its report"
-    if use.occurred_at < said.issued_at - GRACE:
-        return "is older than the license"
+    if use.occurred_at < _from(said) - GRACE:
+        return "is older than the license covers"
     if use.occurred_at > said.issued_at + timedelta(days=_days(said.terms)):
         return "is younger than the license"
     return ""
@@ -203,6 +203,14 @@ def _check_quantities(
     if lines and not wrong:
         words = f"The lines of {license_id} rest on these {total:,} uses and no others."
         hops.passed("quantities", words)
+
+
+def _from(said: License) -> datetime:
+    """From when on the license covers uses, by its own terms."""
+    covers = said.terms.get("covers_from")
+    if covers is None:
+        return said.issued_at
+    return min(parse_time(covers, "covers_from"), said.issued_at)
 
 
 def _days(terms: Any) -> int:

@@ -30,7 +30,7 @@ BATCH = 1_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_QUANTITY = 1_000_000_000
-COLUMNS = ("license", "quantity", "time")
+COLUMNS = ("quantity", "time")
 TRIES = 4
 LONGEST_WAIT = 30.0
 TIMEOUT_SECONDS = 60.0
@@ -68,14 +68,14 @@ class RefusedError(InputError):
         self.pointers = tuple(pointers)
 
 
-def read_uses(data: bytes, *, name: str = "", source: str = SOURCE) -> list[Event]:
+def read_uses(data: bytes, *, name: str = "", license_code: str = "") -> list[Event]:
     """The CloudEvents of a file.
 
     Args:
         data: CSV with a header line, or one JSON object a line.
         name: of the file; `.csv` is CSV, `.ndjson`, `.jsonl` and `.json` lines. Other
             names are told apart by their first byte.
-        source: the CloudEvents source of uses that have none.
+        license_code: what rows are about that name no license.
 
     Raises:
         InputError: names the line and the field.
@@ -88,7 +88,7 @@ def read_uses(data: bytes, *, name: str = "", source: str = SOURCE) -> list[Even
         raise InputError("is not UTF-8", name) from error
     rows = _csv_rows(text) if _is_csv(name, text) else _json_rows(text)
     count: Counter[bytes] = Counter()
-    events = [_event(row, where, source, count) for where, row in rows]
+    events = [_event(row, where, license_code, count) for where, row in rows]
     if not events:
         raise InputError("has no uses", name)
     return events
@@ -256,10 +256,12 @@ def _whole_numbers(row: dict[str, str], where: str) -> Event:
     return {**kept, "quantity": int(row["quantity"][:12])}
 
 
-def _event(row: Event, where: str, source: str, count: Counter[bytes]) -> Event:
+def _event(row: Event, where: str, license_code: str, count: Counter[bytes]) -> Event:
     """The CloudEvent of a row; one that is a CloudEvent already stays as it is."""
     if "specversion" in row:
         return _checked(row, where)
+    if license_code and "license" not in row:
+        row = {**row, "license": license_code}
     fields = Fields(row, where)
     use: Event = {
         "license": fields.identifier("license"),
@@ -275,7 +277,7 @@ def _event(row: Event, where: str, source: str, count: Counter[bytes]) -> Event:
     return {
         "specversion": "1.0",
         "type": EVENT_TYPE,
-        "source": source,
+        "source": SOURCE,
         "id": event_id,
         "subject": use["license"],
         "time": use["time"],

@@ -5,10 +5,36 @@ from __future__ import annotations
 from django.urls import path
 
 from royalties import api
+from royalties.views import dashboard, earned, payouts, statements, usage
 
 app_name = "royalties"
 
 urlpatterns = [
+    path("royalties", dashboard.dashboard, name="dashboard"),
+    path("royalties/settle", dashboard.settle, name="settle"),
+    path("royalties/earned", earned.earned, name="earned"),
+    path(
+        "royalties/earned/<int:epoch>/<str:license>/<int:position>",
+        earned.why,
+        name="why",
+    ),
+    path("royalties/statements", statements.statements, name="statements"),
+    path("royalties/statement.json", statements.whole_json, name="whole-json"),
+    path("royalties/statements/<int:epoch>", statements.statement, name="statement"),
+    path(
+        "royalties/statements/<int:epoch>.csv",
+        statements.statement_csv,
+        name="statement-csv",
+    ),
+    path(
+        "royalties/statements/<int:epoch>.json",
+        statements.statement_json,
+        name="statement-json",
+    ),
+    path("royalties/payouts", payouts.payouts, name="payouts"),
+    path("royalties/payouts/<str:code>/trace.json", payouts.trace, name="trace"),
+    path("licenses/<str:code>/usage", usage.usage, name="license"),
+    path("licenses/<str:code>/usage/file", usage.usage_file, name="usage-file"),
     path("api/v1/usage", api.Usage.as_view(), name="api-usage"),
     path(
         "api/v1/usage/batches/<str:code>",

@@ -1,0 +1,1 @@
+"""Pages about money: the dashboard, its rows, statements, payouts and reported uses."""
