@@ -113,6 +113,8 @@ class Anvil:
                 stdin=subprocess.DEVNULL,
                 stdout=out or subprocess.DEVNULL,
                 stderr=subprocess.STDOUT,
+                # a Ctrl-C in the terminal reaches its starter, which ends it last
+                start_new_session=True,
             )
         finally:
             if out:

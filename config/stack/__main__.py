@@ -10,19 +10,31 @@ from pathlib import Path
 from config.stack.process import StackError
 from config.stack.stack import ROOT
 
+USAGE_STATUS = 2
+
 
 def main() -> int:
     """Run one of the two; the exit status for make."""
+    options = _parser().parse_args()
+    try:
+        if options.command == "story":
+            return _story(options.picture)
+        return _demo(options)
+    except StackError as error:
+        print(f"colophon: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m config.stack")
     commands = parser.add_subparsers(dest="command", required=True)
     story = commands.add_parser("story", help="from a picture to a paid royalty")
     story.add_argument("--picture", type=Path, help="a JPEG or PNG of yours")
-    options = parser.parse_args()
-    try:
-        return _story(options.picture)
-    except StackError as error:
-        print(f"colophon: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+    demo = commands.add_parser("demo", help="start everything, filled with content")
+    demo.add_argument("--port", type=int, help="of the site; else the next free one")
+    demo.add_argument("--var", type=Path, default=ROOT / "var", help="its folder")
+    demo.add_argument("--check", action="store_true", help="visit every page, stop")
+    return parser
 
 
 def _story(picture: Path | None) -> int:
@@ -31,7 +43,7 @@ def _story(picture: Path | None) -> int:
 
     if picture is not None and not picture.is_file():
         print(f"colophon: {picture} is not a file", file=sys.stderr)  # noqa: T201
-        return 2
+        return USAGE_STATUS
     try:
         told = play(picture, ROOT / "var" / "story")
     except StoryError as error:
@@ -39,6 +51,21 @@ def _story(picture: Path | None) -> int:
         return 1
     print(json.dumps(told, indent=2, default=str))  # noqa: T201
     return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from config.stack.demo import Demo
+    from config.stack.ports import PortTakenError
+
+    try:
+        if options.check:
+            from config.stack.check import check
+
+            return check(ROOT / "var" / "check")
+        return Demo(options.var.resolve(), options.port).run()
+    except PortTakenError as error:
+        print(f"colophon: {error}", file=sys.stderr)  # noqa: T201
+        return USAGE_STATUS
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ HOST = "127.0.0.1"
 TRIES = 11
 
 
+class PortTakenError(StackError):
+    """The port that somebody asked for is in use, or none of the usual ones is free."""
+
+
 def is_free(port: int) -> bool:
     """Whether nobody listens on a loopback port."""
     with socket.socket() as probe:
@@ -32,11 +36,11 @@ def web_port(asked: int | None, first: int = 8000) -> tuple[int, str]:
     """The port for the site, and a sentence when it is not the usual one.
 
     Raises:
-        StackError: the port that was asked for is taken, or none of ten is free.
+        PortTakenError: the port that was asked for is taken, or none of ten is free.
     """
     if asked is not None:
         if not is_free(asked):
-            raise StackError(
+            raise PortTakenError(
                 f"port {asked} is used by another program; choose another with --port"
             )
         return asked, ""
@@ -44,6 +48,6 @@ def web_port(asked: int | None, first: int = 8000) -> tuple[int, str]:
         if is_free(port):
             words = f"{first} is used by another program; using {port}"
             return port, "" if port == first else words
-    raise StackError(
+    raise PortTakenError(
         f"ports {first} to {first + TRIES - 1} are all taken; choose one with --port"
     )
