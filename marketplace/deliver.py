@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,7 +17,7 @@ from accounts.platform import platform_signer
 from colophon import records, statement
 from colophon.manifest import Action, ClaimPlan, sign_file
 from log.append import append
-from marketplace.errors import CopyNotReadyError, GrantError
+from marketplace.errors import CopyNotReadyError, GrantError, RevokedError
 from marketplace.models import Delivery, Grant, License
 from outbox.claims import Claim
 from provenance.authorities import authorities, claim_roots, tsa_roots
@@ -68,21 +68,25 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
         ),
         platform_signer(),
     )
-    with transaction.atomic(durable=True):
-        if claim:
-            claim.hold()
-        entry = append("delivery", envelope.to_json())
-        LicensedCopy.objects.create(
-            asset=license_row.asset, digest=digest, entry=entry
-        )
-        return Delivery.objects.create(
-            license=license_row,
-            digest=digest,
-            path=path,
-            mime=sealed.mime,
-            size_bytes=size,
-            entry=entry,
-        )
+    try:
+        with transaction.atomic(durable=True):
+            if claim:
+                claim.hold()
+            entry = append("delivery", envelope.to_json())
+            LicensedCopy.objects.create(
+                asset=license_row.asset, digest=digest, entry=entry
+            )
+            return Delivery.objects.create(
+                license=license_row,
+                digest=digest,
+                path=path,
+                mime=sealed.mime,
+                size_bytes=size,
+                entry=entry,
+            )
+    except IntegrityError:
+        # Another worker was quicker: its copy is the buyer's, ours is forgotten.
+        return Delivery.objects.get(license=license_row)
 
 
 def _plan(license_row: License) -> ClaimPlan:
@@ -115,7 +119,10 @@ def grant_download(*, license_row: License, user: User | None) -> str:
 
     Raises:
         CopyNotReadyError: the copy is still being made.
+        RevokedError: the license was revoked.
     """
+    if license_row.state == License.State.REVOKED:
+        raise RevokedError
     delivery = Delivery.objects.filter(license=license_row).first()
     if delivery is None:
         raise CopyNotReadyError(
