@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from outbox.claims import Retry
 from provenance.models import Asset, Findings
 
 STRONG_BITS = 31
 POSSIBLE_BITS = 64
 BLOCK = 2_000
+METHODS = ("pdq-256", "pdq.turned", "pdq.crops")
+PATIENCE = timedelta(minutes=1)
+WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class Look:
 
     Attributes:
         methods: the prints that were compared, such as ``pdq``.
-        earlier: earlier works of others within the strong distance.
-        nearest: the nearest work of all, if any is near.
+        earlier: 1 when an earlier work of somebody else is within the strong distance.
+        nearest: the nearest of them, if any is near.
     """
 
     methods: tuple[str, ...]
@@ -48,32 +54,43 @@ class Look:
 def look_for(findings: Findings) -> Look:
     """Search the works that were registered before this one.
 
-    A party's own earlier works are not held against it.
+    A party's own earlier works are not held against it, nor do they hide an earlier
+    one of somebody else that is further away.
+
+    Raises:
+        Retry: an upload that came earlier is still being examined.
     """
+    others = _earlier_of_others(findings.asset)
+    _wait_for_earlier(others)
     pdq = findings.metadata.get("pdq")
     if not pdq:
-        same = _same_iscc(findings)
+        same = _same_iscc(findings, others)
         return Look(("iscc.image-256",), 1 if same else 0, same)
-    found = nearest(pdq["turned"] or [pdq["hash"]], exclude=findings.asset_id)
-    earlier = (
-        found is not None
-        and found.strong
-        and found.findings.asset.created_at < findings.asset.created_at
-        and found.findings.asset.party_id != findings.asset.party_id
-    )
-    return Look(("pdq-256", "pdq.turned", "pdq.crops"), int(earlier), found)
+    found = nearest(pdq["turned"] or [pdq["hash"]], among=others)
+    return Look(METHODS, int(found is not None and found.strong), found)
 
 
-def _same_iscc(findings: Findings) -> Match | None:
+def _earlier_of_others(asset: Asset) -> QuerySet[Asset]:
+    earlier = Asset.objects.filter(created_at__lt=asset.created_at, refused_reason="")
+    return earlier.exclude(party=asset.party_id)
+
+
+def _wait_for_earlier(others: QuerySet[Asset]) -> None:
+    """Whoever came first is found, even where the later one was examined sooner.
+
+    For a while only: a file that cannot be examined must not hold up the others.
+    """
+    begun = timezone.now() - PATIENCE
+    if others.filter(findings__isnull=True, created_at__gt=begun).exists():
+        raise Retry("an earlier upload is still being examined", WAIT_SECONDS)
+
+
+def _same_iscc(findings: Findings, others: QuerySet[Asset]) -> Match | None:
     """Without PDQ only an equal ISCC image code is called a look-alike."""
-    row = (
-        Findings.objects.filter(
-            iscc=findings.iscc, asset__created_at__lt=findings.asset.created_at
-        )
-        .exclude(asset__party=findings.asset.party_id)
-        .select_related("asset")
-        .first()
-    )
+    if not findings.iscc:
+        return None
+    rows = Findings.objects.filter(iscc=findings.iscc, asset__in=others)
+    row = rows.select_related("asset").order_by("asset__created_at").first()
     return Match(row, 0) if row else None
 
 
