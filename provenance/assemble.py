@@ -10,11 +10,13 @@ from django.db.models import Q
 from accounts.models import SigningKey
 from colophon.evidence import Bundle, ChainProof, Record
 from colophon.policy import POLICY
+from colophon.records import parse_seal
+from colophon.statement import read_statement
 from colophon.tlogproof import LogProof
 from log.models import Checkpoint, Entry
 from log.proofs import inclusion
 from provenance.envelopes import envelope_of
-from provenance.models import Agreement, Anchor, Asset, Source
+from provenance.models import Agreement, Anchor, Asset, Source, Step
 from provenance.shares import used_sources
 
 
@@ -54,7 +56,7 @@ def _entries(asset: Asset) -> list[Entry]:
     found: list[Entry] = []
     agreement = asset.agreements.order_by("-version").first()
     sources = used_sources(asset)
-    steps = list(asset.run.steps.select_related("entry")) if asset.run else []
+    steps = _sealed_steps(asset)
     found += _keys({step.key_id for step in steps}, _owners(sources, agreement))
     found += [source.entry for source in sources]
     if asset.run is not None:
@@ -66,6 +68,15 @@ def _entries(asset: Asset) -> list[Entry]:
         rows = agreement.acceptances.select_related("entry").order_by("pk")
         found += [row.entry for row in rows]
     return list({entry.pk: entry for entry in found}.values())
+
+
+def _sealed_steps(asset: Asset) -> list[Step]:
+    """Exactly the steps that the seal names; the run may have gone on since."""
+    if asset.run is None:
+        return []
+    seal = parse_seal(read_statement(envelope_of(asset.seal.entry).payload))
+    steps = asset.run.steps.filter(digest__in=seal.steps)
+    return list(steps.select_related("entry"))
 
 
 def _owners(sources: Iterable[Source], agreement: Agreement | None) -> set[int]:

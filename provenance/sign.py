@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def sign_asset(
         read = inspect_file(signed, claim_roots(), tsa_roots())
         digest, size, path = store_path(signed)
     signer = platform_signer()
-    envelope = _seal(asset, found, digest, signer)
+    envelope = _seal(asset, plan, found, digest, signer)
     examination = _examination(asset, digest, look, signer)
     with transaction.atomic(durable=True):
         if claim:
@@ -109,7 +110,7 @@ def _examination(
         records.examination(
             asset=asset.code,
             file=digest,
-            examined_at=timezone.now(),
+            examined_at=_now(),
             methods=look.methods,
             earlier_look_alikes=look.earlier,
         ),
@@ -117,11 +118,24 @@ def _examination(
     )
 
 
+def _now() -> datetime:
+    """Whole seconds, as a verdict counts: it must not be made before its evidence."""
+    return timezone.now().replace(microsecond=0)
+
+
 def _seal(
-    asset: Asset, found: dict[str, Any], digest: bytes, signer: Signer
+    asset: Asset,
+    plan: ClaimPlan,
+    found: dict[str, Any],
+    digest: bytes,
+    signer: Signer,
 ) -> statement.Envelope:
-    """The seal statement, signed by the platform."""
+    """The seal statement: it names the steps that the credential names, no later ones.
+
+    Steps may be appended while the file is being signed.
+    """
     detail = found["credential"]
+    steps = (plan.log or {}).get("steps", [])
     return statement.sign(
         records.seal(
             asset=asset.code,
@@ -133,16 +147,14 @@ def _seal(
             ),
             claim_signature=bytes.fromhex(detail["signature_sha256"]),
             pixels=bytes.fromhex(found["pixels"]["sha256"]),
-            steps=[bytes(step.digest) for step in asset.run.steps.all()]
-            if asset.run
-            else [],
+            steps=[bytes.fromhex(one) for one in steps],
             run=asset.run.code if asset.run else None,
             manifest=detail["active_manifest"],
             registrant=asset.party.code,
             identities=asset.party.identities(),
             title=asset.title,
             creator=asset.creator_name or None,
-            sealed_at=timezone.now(),
+            sealed_at=_now(),
         ),
         signer,
     )
