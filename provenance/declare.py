@@ -30,6 +30,20 @@ ORIGINS = {
 }
 
 
+def check_origin(origin: str) -> None:
+    """Refuse what is no answer to the question how the work was made.
+
+    Raises:
+        UploadError: missing, or not one of ORIGINS.
+    """
+    if not origin:
+        raise UploadError(
+            f"is missing; say {', '.join(ORIGINS)}, or name a recorded run", "origin"
+        )
+    if origin not in ORIGINS:
+        raise UploadError(f"is not one of {', '.join(ORIGINS)}", "origin")
+
+
 def declared_step(
     *, run: Run, name: str, digest: bytes, origin: str
 ) -> statement.Envelope:
@@ -41,8 +55,7 @@ def declared_step(
     Raises:
         UploadError: an origin that is not one of them.
     """
-    if origin not in ORIGINS:
-        raise UploadError(f"is not one of {', '.join(ORIGINS)}", "origin")
+    check_origin(origin)
     term, kind, _ = ORIGINS[origin]
     signer, now = signer_for(run.party), timezone.now()
     ticket = envelope_of(run.ticket)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from accounts.models import Party
-from provenance.declare import declared_step
+from provenance.declare import check_origin, declared_step
 from provenance.errors import UploadError
 from provenance.models import Asset, Run
 from provenance.record import append_step
@@ -20,7 +20,12 @@ from provenance.upload import accept_file, check_file
 
 @dataclass(frozen=True)
 class Draft:
-    """What the uploader says about the work."""
+    """What the uploader says about the work.
+
+    Attributes:
+        origin: one of `declare.ORIGINS`; needed where no run was recorded, for
+            nothing is assumed about how a work was made.
+    """
 
     title: str
     description: str = ""
@@ -42,6 +47,7 @@ def take_in(
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
         return existing
     if run is None:
+        check_origin(draft.origin)
         run = _declared(party, name, digest, draft)
     elif not run.steps.exists():
         raise UploadError("has no steps; record what was done first", "run")
@@ -60,8 +66,6 @@ def take_in(
 
 def _declared(party: Party, name: str, digest: bytes, draft: Draft) -> Run:
     run = open_run(party=party, name=draft.title)
-    envelope = declared_step(
-        run=run, name=name, digest=digest, origin=draft.origin or "human"
-    )
+    envelope = declared_step(run=run, name=name, digest=digest, origin=draft.origin)
     append_step(run=run, envelope=envelope, party=party)
     return run
