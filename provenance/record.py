@@ -79,10 +79,9 @@ def _checked(
         )
     try:
         statement.verify(envelope, bytes(key.spki))
-        for opening in disclosures:
-            steps.verify_disclosure(value, opening)
-    except (SignatureError, ProofError) as error:
+    except SignatureError as error:
         raise StepError(str(error), "envelope") from error
+    _check_openings(value, disclosures)
     if step.run != run.code:
         raise StepError(f"is {step.run}, expected {run.code}", "predicate/run")
     if step.custody != key.custody:
@@ -91,6 +90,19 @@ def _checked(
         )
     _check_ticket(run, step)
     return step, key
+
+
+def _check_openings(value: statement.Json, openings: Sequence[Opening]) -> None:
+    """Each disclosure opens a commitment of the step, and no two open the same."""
+    seen: set[str] = set()
+    for at, opening in enumerate(openings):
+        if opening.field in seen:
+            raise StepError(f"opens {opening.field} again", f"disclosures/{at}")
+        seen.add(opening.field)
+        try:
+            steps.verify_disclosure(value, opening)
+        except ProofError as error:
+            raise StepError(str(error), f"disclosures/{at}") from error
 
 
 def _check_ticket(run: Run, step: steps.Step) -> None:

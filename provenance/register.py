@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
+from accounts.errors import FieldError
 from accounts.keys import signer_for
 from accounts.models import Holder, Party
 from colophon import records, statement
@@ -53,8 +57,18 @@ def register_source(
         raise InputError("can only be set by the owner", "ask_ppm")
     if not own and not owner_name:
         raise InputError("is missing; say who owns it", "owner_name")
+    facts = {
+        "kind": kind,
+        "name": name,
+        "version": version,
+        "party": party if own else None,
+        "ask_ppm": ask_ppm,
+        "terms": terms,
+        "description": description,
+        "training": training or {},
+    }
     if existing := Source.objects.filter(digest=digest, registered_by=party).first():
-        return _same(existing, name, ask_ppm)
+        return _same(existing, facts)
     code = new_id("src")
     envelope = statement.sign(
         records.source(
@@ -75,29 +89,27 @@ def register_source(
             holder = party.holder if own else Holder.objects.create(name=owner_name)
             row = Source.objects.create(
                 code=code,
-                kind=kind,
-                name=name,
-                version=version,
                 digest=digest,
-                party=party if own else None,
                 holder=holder,
                 registered_by=party,
-                ask_ppm=ask_ppm,
-                terms=terms,
-                description=description,
-                training=training or {},
                 entry=append("source", envelope.to_json()),
+                **facts,
             )
             row.trained_on.set(trained_on or [])
     except IntegrityError:
         existing = Source.objects.get(digest=digest, registered_by=party)
-        return _same(existing, name, ask_ppm)
+        return _same(existing, facts)
     return row
 
 
-def _same(existing: Source, name: str, ask_ppm: int | None) -> Source:
-    if existing.name != name or existing.ask_ppm != ask_ppm:
+def _same(existing: Source, facts: Mapping[str, Any]) -> Source:
+    """The row that is there, when it says the same."""
+    other = [name for name, value in facts.items() if getattr(existing, name) != value]
+    if other:
+        said = "own" if other[0] == "party" else other[0]
         raise SourceConflictError(
-            f"you registered this digest as {existing}; register a new version instead"
+            f"you registered this digest as {existing}, with another {said}; "
+            "register a new version instead",
+            errors=[FieldError(f"/{said}", "is not what you registered")],
         )
     return existing

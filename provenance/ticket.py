@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Party
@@ -48,9 +48,7 @@ def open_run(
     Raises:
         InputError: the code belongs to another party's run.
     """
-    if code and (existing := Run.objects.filter(code=code).first()):
-        if existing.party_id != party.pk:
-            raise InputError("is the id of another run", "id")
+    if code and (existing := _known(code, party)):
         return existing
     signer = platform_signer()
     checkpoint = Checkpoint.objects.order_by("-size").first()
@@ -65,13 +63,26 @@ def open_run(
         ),
         signer,
     )
-    with transaction.atomic(durable=True):
-        return Run.objects.create(
-            code=code,
-            name=name[:120],
-            party=party,
-            api_key=api_key,
-            nonce=nonce,
-            checkpoint=checkpoint,
-            ticket=append("ticket", envelope.to_json()),
-        )
+    try:
+        with transaction.atomic(durable=True):
+            return Run.objects.create(
+                code=code,
+                name=name[:120],
+                party=party,
+                api_key=api_key,
+                nonce=nonce,
+                checkpoint=checkpoint,
+                ticket=append("ticket", envelope.to_json()),
+            )
+    except IntegrityError:
+        if existing := _known(code, party):  # another request was quicker
+            return existing
+        raise
+
+
+def _known(code: str, party: Party) -> Run | None:
+    """The party's run of that id, None when there is no such run at all."""
+    existing = Run.objects.filter(code=code).first()
+    if existing is not None and existing.party_id != party.pk:
+        raise InputError("is the id of another run", "id")
+    return existing
