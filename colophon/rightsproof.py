@@ -183,16 +183,22 @@ def _accepts(
 def _within_ask(
     part: Part, acceptance: Acceptance, sources: Sequence[Record], ring: Keyring
 ) -> bool:
-    """Whether an owner's standing ask covers the part: it gives at least as much."""
+    """Whether the source's standing ask covers the part: it gives at least as much.
+
+    The acceptance names one ask of the owner; another source of the same account is
+    covered by its own.
+    """
+    asks: list[tuple[str, bool, bool]] = []  # account, is named, covers the part
     for record in sources:
-        if record.envelope.digest != acceptance.source:
-            continue
         try:
             signed = ring.verify(record.envelope)
             source = parse_source(signed[0]) if signed else None
         except ColophonError:
-            return False
-        if source is None or source.ask_ppm is None:
-            return False
-        return source.source == part.source and part.ppm >= source.ask_ppm
-    return False
+            continue  # it asks nothing
+        if signed is None or source is None or source.ask_ppm is None:
+            continue
+        named = record.envelope.digest == acceptance.source
+        covers = source.source == part.source and part.ppm >= source.ask_ppm
+        asks.append((signed[1].account, named, covers))
+    owners = {account for account, named, _ in asks if named}
+    return any(covers and account in owners for account, _, covers in asks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.keys import signer_for
@@ -26,8 +26,9 @@ Method = Acceptance.Method
 def propose_agreement(*, asset: Asset, parts: Sequence[Part], by: Party) -> Agreement:
     """A new version of who gets what; licenses keep the version they were sold with.
 
-    The proposer accepts with its account key, every source whose standing ask is
-    met accepts by that ask, and the platform accepts its fee. Others are waited for.
+    The proposer accepts with its account key, every owner whose standing asks are
+    met accepts by them, and the platform accepts its fee. Others are waited for, and
+    the part of an owner who has not come forward is reserved.
 
     Args:
         asset: sealed.
@@ -72,13 +73,18 @@ def accept_agreement(*, agreement: Agreement, party: Party) -> Acceptance:
     if existing := agreement.acceptances.filter(holder=holder).first():
         return existing
     signer = signer_for(party)
-    with transaction.atomic(durable=True):
-        accepted = _accept(agreement, holder, Method.ACCOUNT_KEY, signer)
-        enqueue(
-            "asset.judge",
-            key=f"judge:{agreement.asset.code}:accepted:{agreement.version}:{holder.pk}",
-            payload={"asset": agreement.asset_id},
-        )
+    try:
+        with transaction.atomic(durable=True):
+            accepted = _accept(agreement, holder, Method.ACCOUNT_KEY, signer)
+            said = f"{agreement.version}:{holder.pk}"
+            enqueue(
+                "asset.judge",
+                key=f"judge:{agreement.asset.code}:accepted:{said}",
+                payload={"asset": agreement.asset_id},
+            )
+    except IntegrityError:
+        # Another request was quicker.
+        return agreement.acceptances.get(holder=holder)
     return accepted
 
 
@@ -100,6 +106,7 @@ def _write(
                     role=part.role,
                     ppm=part.ppm,
                     source=part.source.code if part.source else None,
+                    reserved=part.holder.party_id is None and part.ppm > 0,
                 )
                 for part in parts
             ],
@@ -129,21 +136,19 @@ def _accept_what_is_given(
     agreement: Agreement, parts: Sequence[Part], by: Party, signer: Signer
 ) -> None:
     """Acceptances that need nobody's hand: fee, proposer, met standing asks."""
-    done: set[int] = set()
     platform = platform_party().holder
+    by_holder: dict[Holder, list[Part]] = {}
     for part in parts:
-        holder = part.holder
-        if holder.pk in done:
-            continue
+        by_holder.setdefault(part.holder, []).append(part)
+    for holder, theirs in by_holder.items():
         if holder.pk == platform.pk:
             _accept(agreement, holder, Method.ACCOUNT_KEY, platform_signer())
         elif holder.party_id == by.pk:
             _accept(agreement, holder, Method.ACCOUNT_KEY, signer)
-        elif _asks_no_more(part):
-            _accept(agreement, holder, Method.STANDING_ASK, platform_signer(), part)
-        else:
-            continue
-        done.add(holder.pk)
+        elif all(_asks_no_more(part) for part in theirs):
+            # One record: it names one ask, and covers the same owner's others.
+            ask = theirs[0]
+            _accept(agreement, holder, Method.STANDING_ASK, platform_signer(), ask)
 
 
 def _asks_no_more(part: Part) -> bool:
