@@ -31,7 +31,6 @@ def keep_anchor(
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
-        assert event.final_at is not None
         checkpoint = Checkpoint.objects.filter(size=size).first()
         intent = Intent.objects.filter(tx_hash=event.tx_hash).first()
         if checkpoint is None or intent is None:
@@ -45,7 +44,7 @@ def keep_anchor(
                 "block_number": event.block_number,
                 "block_hash": event.block_hash,
                 "tx_hash": event.tx_hash,
-                "block_at": event.final_at,
+                "block_at": event.mined_at,
                 "receipt": receipt,
             },
         )

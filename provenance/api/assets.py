@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -18,11 +19,13 @@ from accounts.authentication import HasScope
 from colophon.digest import from_hex
 from colophon.errors import InputError
 from colophon.fields import Fields, load_json
+from log.models import Entry
 from provenance.agree import accept_agreement, propose_agreement
 from provenance.api.sources import training_of
 from provenance.assemble import bundle_for
 from provenance.intake import Draft, take_in
-from provenance.models import Agreement, Asset, Rendition, Run
+from provenance.lookup import by_digest
+from provenance.models import Agreement, Asset, Run
 from provenance.shares import default_parts, parse_parts
 
 BUNDLE_TYPE = "application/vnd.colophon+zip"
@@ -95,19 +98,10 @@ class EvidenceByDigest(APIView):
     def get(self, request: Request) -> HttpResponse:
         """By the SHA-256 of the sealed file, of the upload, or of a licensed copy."""
         digest = from_hex(request.query_params.get("sha256", ""), 32, "sha256")
-        rendition = (
-            Rendition.objects.filter(
-                digest=digest,
-                kind__in=[Rendition.Kind.SEALED, Rendition.Kind.UPLOADED],
-                asset__in=Asset.objects.visible_to(request.user),
-                asset__seal__isnull=False,
-            )
-            .select_related("asset")
-            .first()
-        )
-        if rendition is None:
+        found = by_digest(digest, Asset.objects.visible_to(request.user))
+        if found is None:
             raise Http404
-        return bundle_response(rendition.asset)
+        return bundle_response(found.asset, found.extra)
 
 
 class AssetAgreement(APIView):
@@ -153,9 +147,10 @@ def _training(fields: Fields) -> dict[str, str]:
     return training_of(Fields({"training": load_json(fields.text("training"))}))
 
 
-def bundle_response(asset: Asset) -> HttpResponse:
-    """The `.colophon` file of a sealed asset."""
-    response = HttpResponse(bundle_for(asset).to_bytes(), content_type=BUNDLE_TYPE)
+def bundle_response(asset: Asset, extra: Sequence[Entry] = ()) -> HttpResponse:
+    """The `.colophon` file of a sealed asset, with the records of a copy of it."""
+    bundle = bundle_for(asset, extra=extra)
+    response = HttpResponse(bundle.to_bytes(), content_type=BUNDLE_TYPE)
     name = f"{asset.code}.colophon"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-cache"
