@@ -28,6 +28,13 @@ class CopyNotReadyError(Problem):
     meaning = "Each license gets a copy of its own. Try again in a few seconds."
 
 
+class RevokedError(Problem):
+    status = 409
+    code = "license-revoked"
+    title = "This license was revoked"
+    meaning = "A revoked license opens no download. Its page says why and since when."
+
+
 class GrantError(Problem):
     status = 403
     code = "grant-used"

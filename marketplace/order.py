@@ -19,10 +19,13 @@ from chain.intend import intend
 from chain.read import signer_of_typed_data
 from colophon.digest import keccak256
 from colophon.ids import new_id
+from colophon.policy import Standing
 from marketplace.errors import NotForSaleError, OrderError
 from marketplace.models import Listing, Offer, Order
+from provenance.models import Asset
 
 VALID_FOR = timedelta(hours=1)
+UNDER_WAY = (Order.State.PAYING, Order.State.PAID)
 
 
 def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -> Order:
@@ -39,6 +42,7 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
     listing = offer.listing
     if offer.withdrawn_at or listing.state != Listing.State.LIVE:
         raise NotForSaleError("this offer was withdrawn; reload the work's page")
+    _check_standing(listing.asset)
     if listing.party_id == buyer.pk:
         raise NotForSaleError("this is your own work; it needs no license")
     agreement = listing.asset.agreements.order_by("-version").first()
@@ -58,6 +62,13 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
         ref=order_ref(code, bytes(offer.terms_digest)),
         expires_at=timezone.now() + VALID_FOR,
     )
+
+
+def _check_standing(asset: Asset) -> None:
+    """Nothing is charged for a suspended work, whatever its listing says yet."""
+    verdict = asset.verdicts.first()
+    if verdict and verdict.standing == Standing.SUSPENDED:
+        raise NotForSaleError("the work is suspended; see its page for the reason")
 
 
 def order_ref(code: str, terms_digest: bytes) -> bytes:
@@ -105,14 +116,18 @@ def authorize(*, order: Order, signature: str) -> Order:
     Writes: Order, Intent. Lock: the Order row.
 
     Raises:
-        OrderError: expired, or signed by another wallet.
+        OrderError: expired, failed, or signed by another wallet.
+        NotForSaleError: the work was suspended meanwhile.
     """
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update().get(pk=order.pk)
-        if order.state != Order.State.OPEN:
+        if order.state in UNDER_WAY:
             return order
-        if order.expires_at <= timezone.now():
+        if order.state == Order.State.FAILED:
+            raise OrderError("this order's payment failed; start again", "order")
+        if order.state == Order.State.EXPIRED or order.expires_at <= timezone.now():
             raise OrderError("this order has expired; start again", "order")
+        _check_standing(order.offer.listing.asset)
         signer = signer_of_typed_data(typed_data(order), signature)
         if signer.lower() != order.account.lower():
             raise OrderError(
@@ -150,7 +165,7 @@ def expire_orders(*, limit: int = 500) -> int:
     """Close open orders whose hour is over; returns how many."""
     late = Order.objects.filter(
         state=Order.State.OPEN, expires_at__lte=timezone.now()
-    ).values("pk")[:limit]
-    return Order.objects.filter(pk__in=list(late.values_list("pk", flat=True))).update(
-        state=Order.State.EXPIRED
-    )
+    ).values_list("pk", flat=True)[:limit]
+    # Asked again in the update: a payment may have come in between.
+    still = Order.objects.filter(pk__in=list(late), state=Order.State.OPEN)
+    return still.update(state=Order.State.EXPIRED)
