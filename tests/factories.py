@@ -35,9 +35,15 @@ from marketplace.order import make_order
 from marketplace.publish import publish_listing
 from marketplace.refresh import refresh_listing
 from marketplace.terms import OfferPlan
+from provenance import claims
 from provenance.agree import propose_agreement
+from provenance.alike import look_for
+from provenance.assemble import bundle_for
 from provenance.declare import declared_step
+from provenance.examine import examine_asset
 from provenance.files import store
+from provenance.intake import Draft, take_in
+from provenance.judge import judge_asset
 from provenance.models import (
     Agreement,
     Anchor,
@@ -52,6 +58,7 @@ from provenance.models import (
 from provenance.record import append_step
 from provenance.register import register_source
 from provenance.shares import default_parts
+from provenance.sign import sign_asset
 from provenance.ticket import open_run
 from tests.colophon.bundles import chain_proof
 
@@ -439,3 +446,35 @@ def network() -> Network:
         },
     )
     return row
+
+
+def photograph(seed: int = 1, quality: int = 90) -> bytes:
+    """A picture with enough in it to be told from others by its look."""
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    picture = Image.fromarray(coarse).resize((960, 720), Image.Resampling.BICUBIC)
+    made = io.BytesIO()
+    picture.save(made, "JPEG", quality=quality)
+    return made.getvalue()
+
+
+def real_asset(party: Party, data: bytes, title: str = "Night current") -> Asset:
+    """A work through every verb, up to its verdict."""
+    draft = Draft(
+        title=title, alt_text="Colors", creator_name=party.name, origin="human"
+    )
+    asset = take_in(io.BytesIO(data), "work.jpg", party, draft)
+    findings = examine_asset(asset=asset)
+    assert findings is not None, asset.refused_reason
+    asset = Asset.objects.get(pk=asset.pk)
+    sign_asset(asset=asset, plan=claims.plan_for(asset), look=look_for(findings))
+    asset = Asset.objects.get(pk=asset.pk)
+    agreed(asset)
+    publish_listing(asset=asset, plans=list(OFFERS))
+    logged()
+    judge_asset(asset=asset, bundle=bundle_for(asset))
+    logged()
+    return Asset.objects.get(pk=asset.pk)
