@@ -306,7 +306,7 @@ def test_a_reader_that_died_is_not_an_answer_about_the_file(
         def call(self, *_: Any, **__: Any) -> Any:
             raise CouldNotCheck("the reader", "it ran out of memory")
 
-    monkeypatch.setattr(children, "default", lambda: Dead())
+    monkeypatch.setattr(children, "default", Dead)
     text = text_of(send(client, photograph(44)))
     assert "This could not be checked." in text
     assert "verdict--unchecked" in text
