@@ -147,6 +147,23 @@ contract RefundsTest is LedgerFixture {
         _assertSolvent();
     }
 
+    function test_what_came_back_cannot_be_earned_any_more() public {
+        _request(ada);
+        _spend(300, 100);
+        vm.warp(START + DELAY);
+        _refund(ada, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IColophonLedger.EarnedExceedsFunds.selector, 801, 800
+            )
+        );
+        vm.prank(settler);
+        ledger.commit(2, 20, LOG_ROOT, 0, 0, 801, 0);
+        vm.prank(settler);
+        ledger.commit(2, 20, LOG_ROOT, 0, 0, 800, 0);
+        _assertSolvent();
+    }
+
     function test_a_pause_does_not_stop_refunds() public {
         _request(ada);
         _spend(300, 100);
@@ -283,6 +300,16 @@ contract RefundsTest is LedgerFixture {
         bytes32[] memory proof = Tree.proof(spends, 0, 1, earningsRoot);
         ledger.refund(ben, spends[0], proof);
         assertEq(usd.balanceOf(ben), 500, "all of it");
+    }
+
+    function test_a_leaf_at_another_index_does_not_count() public {
+        _request(ben);
+        spends = [Tree.word(400, ben)];
+        _settle();
+        vm.warp(START + DELAY);
+        bytes32[] memory proof = Tree.proof(spends, 0, 1, earningsRoot);
+        ledger.refund(ben, spends[0], proof);
+        assertEq(usd.balanceOf(ben), 500, "his index is 1, not 0");
     }
 
     function test_inside_the_tree_nobody_plays_absent() public {
