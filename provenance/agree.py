@@ -54,7 +54,7 @@ def propose_agreement(*, asset: Asset, parts: Sequence[Part], by: Party) -> Agre
         enqueue(
             "asset.judge",
             key=f"judge:{asset.code}:agreement:{agreement.version}",
-            payload={"asset": asset.pk},
+            payload={"asset": asset.pk, "entry": _newest_entry(agreement)},
         )
     return agreement
 
@@ -80,12 +80,18 @@ def accept_agreement(*, agreement: Agreement, party: Party) -> Acceptance:
             enqueue(
                 "asset.judge",
                 key=f"judge:{agreement.asset.code}:accepted:{said}",
-                payload={"asset": agreement.asset_id},
+                payload={"asset": agreement.asset_id, "entry": accepted.entry_id},
             )
     except IntegrityError:
         # Another request was quicker.
         return agreement.acceptances.get(holder=holder)
     return accepted
+
+
+def _newest_entry(agreement: Agreement) -> int:
+    """The last of its records: when the log covers it, it covers all."""
+    entries = agreement.acceptances.values_list("entry", flat=True)
+    return max(agreement.entry_id, *entries)
 
 
 def _write(

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from chain.models import Event
 from chain.receipts import proof_of
-from outbox.claims import Claim
-from provenance import alike, anchor, assemble, claims, examine, judge, mint, renew, sign
+from log.models import Entry
+from log.proofs import covering
+from outbox.claims import Claim, Retry
+from provenance import (
+    alike,
+    anchor,
+    assemble,
+    claims,
+    examine,
+    judge,
+    mint,
+    renew,
+    sign,
+)
 from provenance.models import Asset
+
+COVERED_SECONDS = 2.0
 
 
 def examine_asset(claim: Claim) -> None:
@@ -22,7 +36,13 @@ def sign_asset(claim: Claim) -> None:
 
 
 def judge_asset(claim: Claim) -> None:
-    """Handle `asset.judge`."""
+    """Handle `asset.judge`; with an `entry`, once a checkpoint covers that.
+
+    A record counts for nothing before: what was agreed just now is judged then.
+    """
+    entry = claim.payload.get("entry")
+    if entry is not None and covering(Entry.objects.get(pk=entry)) is None:
+        raise Retry("its newest record waits for a checkpoint", COVERED_SECONDS)
     asset = _asset(claim)
     judge.judge_asset(asset=asset, bundle=assemble.bundle_for(asset), claim=claim)
 
