@@ -57,6 +57,23 @@ def test_a_crash_before_finality_is_made_good(act: Actor) -> None:
     act.assert_once(intent)
 
 
+def test_a_slower_confirmer_changes_nothing_after_the_end(act: Actor) -> None:
+    intent = act.send(act.want())
+    act.wait(intent)
+    act.mine(2)
+    ended: list[Any] = []
+
+    def quicker() -> None:
+        faults.hook("before_final", None)
+        confirm.confirm()
+        ended.append(Intent.objects.get(pk=intent.pk).final_at)
+
+    faults.hook("before_final", quicker)
+    act.confirm(intent)
+    act.assert_once(intent)
+    assert ended == [intent.final_at]
+
+
 # --------------------------------------------------------------- dropped and stuck
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from chain import follow, reconcile
+from chain import faults, follow, reconcile
 from chain.errors import RpcBehindError
+from chain.events import announce
+from chain.gateway import connect
 from chain.models import Block, Event, Intent, Network
 from log.models import Checkpoint
 from outbox.models import Job
-from tests.chain.actor import Actor
+from tests.chain.actor import Actor, Crash, crash
 from tests.chain.proxy import Proxy
 
 pytestmark = [pytest.mark.chain, pytest.mark.django_db]
@@ -183,6 +185,44 @@ def test_a_chain_that_moves_while_it_is_read_is_read_again(
     with pytest.raises(RpcBehindError):
         follow.follow()
     assert events() == []
+
+
+def test_a_log_of_the_new_branch_is_not_missed(
+    act: Actor, checkpoint: Make, proxy: Proxy
+) -> None:
+    checkpoint(3)
+    intent = act.want("anchor")
+    faults.hook("after_sign", crash)
+    with pytest.raises(Crash):
+        act.send(intent)
+    faults.hook("after_sign", None)
+    intent.refresh_from_db()
+    raw = "0x" + bytes(intent.newest_attempt().raw).hex()
+    act.follow()
+    act.mine(1)
+
+    def move(result: Any, _: Any) -> Any:
+        proxy.rewrites.clear()
+        act.node.rpc("anvil_reorg", 1, [[raw, 0]])
+        return result
+
+    proxy.rewrites["eth_getLogs"] = move
+    with pytest.raises(RpcBehindError):
+        follow.follow()
+    act.follow()
+    assert [event.tx_hash for event in events()] == [intent.newest_attempt().tx_hash]
+
+
+def test_an_event_whose_block_just_left_is_not_announced(
+    act: Actor, checkpoint: Make
+) -> None:
+    anchored(act, checkpoint, 3)
+    act.follow()
+    act.mine(2)
+    act.hold_blocks()
+    act.node.rpc("anvil_reorg", 3, [])
+    announce(connect(), Network.objects.get())
+    assert (events()[0].safe_at, events()[0].final_at, jobs()) == (None, None, [])
 
 
 def test_a_hidden_log_is_found_by_the_reconciler(

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from chain.anvil import Anvil
-from chain.errors import ChainError, RpcBusyError, RpcDownError, WrongChainError
+from chain.errors import (
+    ChainError,
+    RpcBusyError,
+    RpcDownError,
+    RpcError,
+    WrongChainError,
+)
 from chain.gateway import Gateway
 from tests.chain.actor import Actor
 from tests.chain.proxy import Proxy
@@ -98,6 +104,19 @@ def test_reads_go_to_the_next_node_and_stay_there(proxy: Proxy, node: Anvil) -> 
     before = proxy.seen.total()
     gateway.head()
     assert proxy.seen.total() == before
+
+
+def test_a_send_is_tried_once_and_next_time_elsewhere(
+    proxy: Proxy, node: Anvil
+) -> None:
+    gateway = Gateway([proxy.url, node.url])
+    proxy.status = 503
+    with pytest.raises(RpcDownError):
+        gateway.send_raw(b"\2\1")
+    assert proxy.seen["eth_sendRawTransaction"] == 1
+    with pytest.raises(RpcError):  # the other node refuses such bytes itself
+        gateway.send_raw(b"\2\1")
+    assert proxy.seen["eth_sendRawTransaction"] == 1
 
 
 def test_nodes_of_two_chains_are_refused(live: Any, node: Anvil) -> None:

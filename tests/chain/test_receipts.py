@@ -81,6 +81,19 @@ def test_a_node_that_changes_a_receipt_is_found_out(
         receipts.proof_of(intent)
 
 
+def test_a_node_that_turns_success_into_failure_is_found_out(
+    act: Actor, proxy: Proxy
+) -> None:
+    intent = act.send(act.want())
+    act.finish(intent)
+    proxy.rewrites["eth_getTransactionReceipt"] = lambda result, _: {
+        **result,
+        "status": "0x0",
+    }
+    with pytest.raises(RpcDownError, match="not the one in the block"):
+        receipts.proof_of(intent)
+
+
 def test_the_proof_names_hex_without_prefix(act: Actor) -> None:
     intent = act.send(act.want())
     act.finish(intent)
