@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from chain import read
+from chain.halt import halt
 from chain.models import Event, Intent
 from outbox.claims import Claim
-from royalties import build, mature, paid, push, record
+from royalties import build, mature, paid, push, record, verify
 from royalties.models import Leaf, Settlement
 
 
@@ -15,7 +18,12 @@ def record_usage(claim: Claim) -> None:
 
 
 def build_settlement(claim: Claim) -> None:
-    """Handle `settle.build`."""
+    """Handle `settle.build`: nothing more is settled once the ledger does not hold."""
+    if broken := verify.first_broken(quick=True):
+        with transaction.atomic():
+            claim.hold()
+            halt(f"the ledger does not hold: {broken}")
+        return
     build.build_settlement(epoch=read.epoch(), claim=claim)
 
 
