@@ -17,3 +17,7 @@ class AccountsConfig(AppConfig):
         import_module("accounts.schema")
         register = import_module("accounts.register")
         user_logged_in.connect(register.on_login, dispatch_uid="accounts.register")
+        allauth = import_module("allauth.account.signals")
+        allauth.email_confirmed.connect(
+            register.on_email_confirmed, dispatch_uid="accounts.register"
+        )

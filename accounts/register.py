@@ -7,9 +7,12 @@ line) gets one then.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.keys import signer_for
 from accounts.models import Holder, Membership, Party, User
@@ -29,11 +32,31 @@ def open_account(user: User, *, name: str = "", kind: str = Party.Kind.PERSON) -
     platform_party()
     shown = (name or user.get_short_name())[:120]
     with transaction.atomic():
-        party = Party.objects.create(name=shown, kind=kind)
+        party = Party.objects.create(
+            name=shown, kind=kind, verified_at=_verified_at(user)
+        )
         Membership.objects.create(user=user, party=party)
         Holder.objects.create(party=party, name=shown)
         signer_for(party)
     return party
+
+
+def _verified_at(user: User) -> datetime | None:
+    """Now, when one of the user's addresses was confirmed."""
+    known = EmailAddress.objects.filter(user=user, verified=True).exists()
+    return timezone.now() if known else None
+
+
+def on_email_confirmed(*, email_address: EmailAddress, **_: Any) -> None:
+    """Receiver of `email_confirmed`: seals name it as a verified identity from now on.
+
+    Writes: Party.verified_at of the parties that the user owns. Lock: none.
+    """
+    owned = Membership.objects.filter(
+        user=email_address.user, role=Membership.Role.OWNER
+    )
+    rows = Party.objects.filter(pk__in=owned.values("party"), verified_at__isnull=True)
+    rows.update(verified_at=timezone.now())
 
 
 def on_login(*, user: User, **_: Any) -> None:

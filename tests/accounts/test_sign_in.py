@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.demo import CAST, cast_member
 from accounts.models import Party, User
+from accounts.register import open_account
 from colophon.errors import InputError
 from tests.cast import PASSWORD, party_of
 
@@ -85,8 +86,12 @@ def test_sign_up_opens_a_party_and_asks_to_confirm_the_address(client: Client) -
     link = re.search(r"/accounts/confirm-email/\S+", str(mail.outbox[0].body))
     assert link is not None
     assert client.get(link.group()).status_code == 200
+    assert party_of(user).identities() == []
     client.post(link.group())
     assert EmailAddress.objects.get(user=user).verified
+    assert party_of(user).identities() == ["email"]
+    company = open_account(user, name="Tern", kind=Party.Kind.ORGANIZATION)
+    assert company.identities() == ["email"]
 
 
 def test_sign_up_without_a_name_takes_the_start_of_the_address(client: Client) -> None:
