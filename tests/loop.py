@@ -6,19 +6,29 @@ covers everything that a request writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from PIL import Image
 
 from accounts import api_keys
 from accounts.models import Party, User
+from chain.models import Network
 from colophon.keys import Ed25519Key
 from colophon.pipeline import Pipeline
+from outbox.inline import drain
+from provenance.assemble import bundle_for
+from provenance.judge import judge_asset
+from provenance.models import Asset, Verdict
 from tests.cast import party_of
+from tests.colophon.bundles import CHAIN_ID, LEDGER
+from tests.factories import anchored, logged
 
 SITE = "http://127.0.0.1:8000"
 
@@ -95,11 +105,106 @@ class Person:
         }
 
 
-@dataclass
-class Told:
-    """What a recorded run gave: its id and the file at its end."""
+# --- pictures -----------------------------------------------------------------------
 
-    run: str
-    name: str
-    data: bytes
-    steps: list[str] = field(default_factory=list)
+
+def picture(
+    seed: int = 1, *, size: tuple[int, int] = (360, 270), form: str = "JPEG"
+) -> bytes:
+    """A picture of clouds, with coarse and fine detail as photographs have it."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    clouds = np.zeros((size[1], size[0], 3))
+    for octave in range(5):
+        grain = rng.uniform(-1, 1, (3, 3 * 2**octave, 4 * 2**octave))
+        layers = [Image.fromarray(one.astype("float32")) for one in grain]
+        grown = [one.resize(size, Image.Resampling.BICUBIC) for one in layers]
+        clouds += np.stack(grown, -1) / 1.6**octave
+    span = clouds.max() - clouds.min()
+    colors = (clouds - clouds.min()) / span * 255
+    return saved(Image.fromarray(colors.astype(np.uint8)), form)
+
+
+def saved(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
+    """The bytes of a picture file."""
+    made = io.BytesIO()
+    image.save(made, form, **({"quality": 90} if form == "JPEG" else {}) | options)
+    return made.getvalue()
+
+
+def altered(data: bytes, change: Callable[[Image.Image], Image.Image]) -> bytes:
+    """Another file of a picture: opened, changed and saved again."""
+    with Image.open(io.BytesIO(data)) as image:
+        return saved(change(image.convert("RGB")), quality=80)
+
+
+# --- the loop -----------------------------------------------------------------------
+
+
+def network() -> None:
+    """The chain that `tests.factories.anchored` writes its receipts for."""
+    known = {"code_hash": "0x" + "ab" * 32, "block": 1}
+    addresses = {
+        "ColophonLedger": "0x" + LEDGER.hex(),
+        "ColophonAsset": "0x" + "a5" * 20,
+        "Token": "0x" + "70" * 20,
+    }
+    contracts = {name: {"address": at, **known} for name, at in addresses.items()}
+    Network.objects.get_or_create(
+        only=True,
+        defaults={
+            "chain_id": CHAIN_ID,
+            "genesis_hash": "0x" + "00" * 32,
+            "contracts": contracts,
+        },
+    )
+
+
+def upload(
+    person: Person, data: bytes, *, name: str = "work.jpg", **fields: str
+) -> Asset:
+    """Upload a work by API; a declared one, when neither origin nor run is given."""
+    values = {"title": "Night current", **fields}
+    if not {"origin", "run"} & values.keys():
+        values["origin"] = "human"
+    found = person.api.ask(
+        "POST", "/api/v1/assets", files={"file": (name, data)}, data=values
+    )
+    return Asset.objects.get(code=found["id"])
+
+
+def seal(asset: Asset) -> Asset:
+    """Run the jobs that examine, sign and seal a work."""
+    drain(kinds={"asset.examine", "asset.sign"})
+    return Asset.objects.get(pk=asset.pk)
+
+
+def stamp() -> None:
+    """Log what waits, and have a time-stamping authority date the checkpoint."""
+    logged()
+    drain(kinds={"log.timestamp"})
+
+
+def judge(asset: Asset, person: Person | None = None) -> Verdict:
+    """Agree, log, stamp and anchor everything about a sealed work, and judge it.
+
+    Args:
+        person: agrees to the default parts; None: there is no agreement.
+    """
+    if person is not None:
+        person.api.ask("POST", f"/api/v1/assets/{asset.code}/agreement", json={})
+    network()
+    stamp()
+    anchored()
+    asset = Asset.objects.get(pk=asset.pk)
+    return judge_asset(asset=asset, bundle=bundle_for(asset))
+
+
+def failed(verdict: Verdict, axis: str = "E") -> dict[str, str]:
+    """The criteria that a verdict says fail, with the reasons it gives."""
+    return {
+        one["id"]: one["detail"]
+        for one in verdict.criteria
+        if one["axis"] == axis and not one["passed"] and one["level"] <= 3
+    }
