@@ -25,11 +25,13 @@ class MoneyField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         attributes = {"inputmode": "decimal", "autocomplete": "off"}
         super().__init__(
-            required=False,
             max_length=20,
             widget=forms.TextInput(attrs=attributes),
             **options,
         )
+
+    def validate(self, value: Any) -> None:
+        """Whether an amount is needed depends on the license that is chosen."""
 
     def clean(self, value: Any) -> str:
         text = str(super().clean(value) or "").strip()
@@ -43,8 +45,19 @@ class MoneyField(forms.CharField):
         return text
 
 
+class PerField(forms.ChoiceField):
+    """What a rate is for; needed for metered licenses only."""
+
+    def validate(self, value: Any) -> None:
+        """One of the choices, or nothing."""
+        if value:
+            super().validate(value)
+
+
 class OffersForm(forms.Form):
     """Which licenses a work is sold with, and for how much."""
+
+    use_required_attribute = False
 
     editorial = forms.BooleanField(
         required=False, label=STANDARD["uses"]["editorial"]["name"]
@@ -58,9 +71,7 @@ class OffersForm(forms.Form):
         required=False, label=STANDARD["uses"]["pay-per-use"]["name"]
     )
     metered_rate = MoneyField(label="Rate in dollars")
-    metered_per = forms.ChoiceField(
-        required=False, label="For each", choices=PERS, initial="1000"
-    )
+    metered_per = PerField(label="For each", choices=PERS, initial="1000")
     metered_deposit = MoneyField(
         label="Deposit in dollars",
         help_text="Paid by the buyer at once; uses are drawn from it.",

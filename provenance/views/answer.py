@@ -44,6 +44,7 @@ MATCHES = {
     filematch.UPLOADED: "The file as it was before it was sealed",
     filematch.PIXELS: "The same picture, in another file",
 }
+LICENSED_WORDS = "A licensed copy holds its license in its credential."
 NO_RECORD_WORDS = "This says nothing about whether it is real, or who made it."
 OTHER_TITLES = {
     Outcome.OTHER_SIGNER: ("foreign", "Signed by someone else."),
@@ -153,11 +154,7 @@ def _questions(checked: Checked) -> list[tuple[str, str, str]]:
             f"{verdict.origin_words}; {steps}",
         ),
         ("Since when does it exist?", when, _clock_words(report)),
-        (
-            "May I use it?",
-            _may(report.match),
-            "The license is in the credential of a copy.",
-        ),
+        ("May I use it?", _may(report.match), LICENSED_WORDS),
     ]
 
 

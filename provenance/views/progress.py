@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from colophon.policy import Standing
 from provenance.models import Asset
 from provenance.views.story import anchor_of
 
@@ -37,7 +38,8 @@ def progress_of(asset: Asset) -> dict[str, Any]:
     sealed = hasattr(asset, "seal")
     logged = sealed and asset.seal.entry.index is not None
     anchored = logged and anchor_of(asset) is not None
-    judged = asset.verdicts.exists()
+    verdict = asset.verdicts.first()
+    judged = verdict is not None and verdict.standing != Standing.PENDING
     stages = [
         ("Received", True, "The file is kept, and its SHA-256 is known."),
         (

@@ -60,6 +60,10 @@ TYPE_WORDS = {
 }
 
 
+# The tool of a step that the upload form wrote down (provenance/declare.py).
+UPLOAD_FORM = "Colophon upload form"
+
+
 @dataclass(frozen=True)
 class Story:
     """The story in the order of the loop, in the form of partials/timeline_step.html.
@@ -168,10 +172,13 @@ def _step(row: Step, head: int) -> dict[str, Any]:
         words = "The content of this record was erased; its place can still be proved."
         return {**told, "label": "Step", "title": "An erased record", "text": words}
     label, verb = _verb(row, act)
+    title = f"{verb} with {_tool(row, act)}"
+    if act.tool.name == UPLOAD_FORM:
+        label, title = "Declare", "How it was made, in the maker's own word"
     return {
         **told,
         "label": label,
-        "title": f"{verb} with {_tool(row, act)}",
+        "title": title,
         "text": _text(row, act),
         "at": act.finished_on,
         "claimed": True,
@@ -222,7 +229,7 @@ def _text(row: Step, act: Act) -> str:
         parts.append(f"{count} parameter{'' if count == 1 else 's'}")
     if parts:
         said.append(f"Committed, not shown: {' and '.join(parts)}.")
-    if act.note:
+    if act.note and act.tool.name != UPLOAD_FORM:
         said.append(f"“{act.note}”")
     shown = [one for one in row.disclosures.all() if one.is_public]
     said += [
