@@ -26,6 +26,7 @@ SOURCES = ROOT / "contracts" / "src"
 ARTIFACTS = ROOT / "contracts" / "artifacts"
 FORGE = ROOT / "node_modules" / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
 NAMES = ("ColophonAsset", "ColophonLedger", "TestUSD")
+TESTS = "contracts/test/*"
 PACKAGES = ("@openzeppelin/contracts", "solc")
 
 
@@ -52,7 +53,7 @@ def compile_sources(work: Path) -> Path:
     """Run forge over contracts/src into `work`; give the folder of its output."""
     if not FORGE.exists():
         raise BuildError(f"{FORGE.relative_to(ROOT)} is missing; run: npm ci")
-    command = [str(FORGE), "build", "--root", str(ROOT), "--skip", "test"]
+    command = [str(FORGE), "build", "--root", str(ROOT), "--skip", TESTS]
     command += ["--out", str(work / "out"), "--cache-path", str(work / "cache")]
     environment = os.environ | {"FOUNDRY_CONFIG": "contracts/foundry.toml"}
     environment.pop("FOUNDRY_PROFILE", None)
@@ -62,6 +63,17 @@ def compile_sources(work: Path) -> Path:
     if run.returncode != 0:
         raise BuildError(f"forge failed:\n{run.stdout}{run.stderr}")
     return work / "out"
+
+
+def immutable_ranges(deployed: dict[str, Any]) -> list[dict[str, int]]:
+    """Where the constructor writes into the code, in order.
+
+    The compiler groups these ranges by numbers of its own, which change with whatever
+    else it compiles; the ranges alone do not.
+    """
+    groups = deployed.get("immutableReferences", {}).values()
+    ranges = [one for group in groups for one in group]
+    return sorted(ranges, key=lambda one: one["start"])
 
 
 def artifact(name: str, out: Path) -> dict[str, Any]:
@@ -76,7 +88,7 @@ def artifact(name: str, out: Path) -> dict[str, Any]:
         "abi": built["abi"],
         "bytecode": built["bytecode"]["object"],
         "deployedBytecode": built["deployedBytecode"]["object"],
-        "immutableReferences": built["deployedBytecode"].get("immutableReferences", {}),
+        "immutableReferences": immutable_ranges(built["deployedBytecode"]),
         "compiler": metadata["compiler"]["version"],
         "evmVersion": metadata["settings"]["evmVersion"],
         "optimizer": metadata["settings"]["optimizer"],

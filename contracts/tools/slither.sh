@@ -16,7 +16,7 @@ if [ ! -x "$venv/bin/slither" ]; then
 fi
 
 rm -rf "$out"
-contracts/tools/forge build --build-info --skip test \
+contracts/tools/forge build --build-info --skip 'contracts/test/*' \
     --out "$out" --cache-path "$out/cache" --build-info-path "$out/build-info" >/dev/null
 
 exec "$venv/bin/slither" contracts \
