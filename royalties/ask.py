@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Holder
 from outbox.enqueue import enqueue
-from royalties.models import Leaf, Settlement
+from royalties.models import Leaf, Payout, Settlement
 
 NOBODY = "0x" + "00" * 20
 
@@ -25,7 +25,8 @@ class Answer(StrEnum):
 def ask_payout(holder: Holder) -> Answer:
     """Ask the chain to pay a holder what has matured, once for each settlement.
 
-    A second press changes nothing: the job's key is the settlement and the holder.
+    A second press changes nothing: the job's key is the settlement and the holder. A
+    payment that did not go through may be asked for once more.
 
     Returns:
         ASKED, or why there is nothing to send: no wallet is linked, nothing has
@@ -50,10 +51,12 @@ def ask_payout(holder: Holder) -> Answer:
         return Answer.NOTHING_YET
     if leaf.account == NOBODY:
         return Answer.NEXT_SETTLEMENT
+    stuck = holder.payouts.filter(settlement=newest, state=Payout.State.BLOCKED).first()
+    again = f":{stuck.intent_id}" if stuck else ""
     with transaction.atomic():
         enqueue(
             "payouts.push",
-            key=f"push:{newest.epoch}:{holder.code}",
+            key=f"push:{newest.epoch}:{holder.code}{again}",
             payload={
                 "settlement": newest.pk,
                 "threshold_units": 1,

@@ -19,6 +19,7 @@ from log.append import append
 from log.models import Checkpoint
 from marketplace.models import License
 from outbox.claims import Claim
+from provenance.models import Dispute
 from royalties.models import Accrual, Increment, Leaf, Settlement, Tally, UsageBatch
 from royalties.trees import tree_of
 
@@ -43,8 +44,9 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
         epoch: the contract's next epoch, read by the caller before.
 
     Returns:
-        The settlement with its commit intent, or None when nothing is due, an
-        earlier settlement is still open, or settling is halted.
+        The settlement with its commit intent, or None when nothing is due (no fee,
+        no use, no lost root, no new wallet), an earlier settlement is still open, or
+        settling is halted.
 
     Writes: Settlement, Increment, Accrual, Leaf, Tally, Holder.position, Entry,
     Intent. Lock: the Network row.
@@ -57,7 +59,7 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
             return None
         checkpoint = Checkpoint.objects.order_by("-size").first()
         dues = list(_dues(checkpoint)) if checkpoint else []
-        if checkpoint is None or not (dues or _lost_the_last()):
+        if checkpoint is None or not (dues or _lost_the_last() or _wallets_came()):
             return None
         settlement = Settlement.objects.create(
             epoch=epoch,
@@ -89,10 +91,29 @@ def _lost_the_last() -> bool:
     return newest is not None and newest.state == Settlement.State.VETOED
 
 
+def _wallets_came() -> bool:
+    """Somebody linked a wallet after the newest leaves named nobody to pay."""
+    newest = Settlement.objects.order_by("-epoch").first()
+    if newest is None:
+        return False
+    unpaid = newest.leaves.filter(
+        tree=Leaf.Tree.EARNINGS, account=NOBODY, cumulative_units__gt=0
+    )
+    return unpaid.exclude(holder__payout_address="").exists()
+
+
 def _dues(checkpoint: Checkpoint) -> Iterable[Due]:
-    """License fees and uses whose log entries the checkpoint covers."""
-    covered = License.objects.filter(entry__index__lt=checkpoint.size)
-    fees = {row.pk: row for row in covered.filter(increments__isnull=True)}
+    """License fees and uses whose log entries the checkpoint covers.
+
+    A work in dispute is held out: what it earns waits for the decision (DESIGN §9).
+    """
+    covered = License.objects.filter(entry__index__lt=checkpoint.size).exclude(
+        asset__disputes__state=Dispute.State.OPEN
+    )
+    fees = {
+        row.pk: row
+        for row in covered.filter(increments__isnull=True, price_units__gt=0)
+    }
     newest = (
         UsageBatch.objects.filter(entry__index__lt=checkpoint.size)
         .values("license")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts.models import Holder
 from chain.models import Event
 from outbox.claims import Claim
-from royalties.models import Payout, Settlement
+from royalties.models import Leaf, Payout, Settlement
+
+NOBODY = "0x" + "00" * 20
 
 
 def apply_payment(*, event: Event, claim: Claim | None = None) -> Payout | None:
@@ -41,32 +44,47 @@ def apply_payment(*, event: Event, claim: Claim | None = None) -> Payout | None:
 
 def _row(holder: Holder, event: Event) -> Payout | None:
     """The payout that this log answers; made here when somebody else paid."""
-    mine = (
-        Payout.objects.select_for_update()
-        .filter(holder=holder, intent__tx_hash=event.tx_hash)
-        .first()
-    )
+    rows = Payout.objects.select_for_update().filter(holder=holder)
+    mine = rows.filter(intent__tx_hash=event.tx_hash).first()
     if mine is not None:
         return mine
-    if Payout.objects.filter(holder=holder, tx_hash=event.tx_hash).exists():
+    if rows.filter(tx_hash=event.tx_hash).exists():
         return None
-    newest = (
-        Settlement.objects.filter(state=Settlement.State.MATURED)
-        .order_by("-epoch")
-        .first()
-    )
-    if newest is None:
+    if event.args["account"] == NOBODY:
+        return None  # nobody to pay yet: the next settlement names a wallet
+    leaf = _leaf(holder, event)
+    if leaf is None:
         return None
-    waiting = Payout.objects.select_for_update().filter(
-        holder=holder, settlement=newest
-    )
-    return waiting.first() or Payout(
-        settlement=newest,
+    return rows.filter(settlement=leaf.settlement).first() or Payout(
+        settlement=leaf.settlement,
         holder=holder,
         account=event.args["account"],
-        cumulative_units=0,
+        cumulative_units=leaf.cumulative_units,
         units=0,
     )
+
+
+def _leaf(holder: Holder, event: Event) -> Leaf | None:
+    """The leaf that somebody else's payment is of.
+
+    The contract pays the leaf less what it paid before, so the leaf is the one that
+    both together make; else the newest that no payment is known of. Our rows may not
+    know yet that a committed settlement has matured on the chain.
+    """
+    payable = (Settlement.State.MATURED, Settlement.State.COMMITTED)
+    leaves = (
+        Leaf.objects.filter(
+            tree=Leaf.Tree.EARNINGS, holder=holder, settlement__state__in=payable
+        )
+        .exclude(settlement__payouts__in=holder.payouts.filter(state=Payout.State.PAID))
+        .select_related("settlement")
+        .order_by("-settlement__epoch")
+    )
+    before = holder.payouts.filter(state=Payout.State.PAID).aggregate(
+        total=Sum("units")
+    )
+    total = int(before["total"] or 0) + int(event.args["amount"])
+    return leaves.filter(cumulative_units=total).first() or leaves.first()
 
 
 def release(*, intent_pk: int, claim: Claim | None = None) -> None:

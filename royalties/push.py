@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from chain.intend import intend
+from chain.models import Intent
 from colophon.earnings import EarningsTree
 from outbox.claims import Claim
 from royalties.models import Leaf, Payout, Settlement
@@ -35,7 +36,8 @@ def push_payouts(
         threshold_units: owed at least this much, or wait; None is the setting.
         holder_pk: pay only the batch of this holder, who asked; None is everybody.
 
-    Writes: Payout, Intent, once per (settlement, holder).
+    Writes: Payout, Intent, once per (settlement, holder); a payout that did not go
+    through is sent again when somebody in its batch asks.
     """
     least = (
         settings.PAYOUT_THRESHOLD_UNITS if threshold_units is None else threshold_units
@@ -49,14 +51,19 @@ def push_payouts(
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
-        done = set(settlement.payouts.values_list("holder", flat=True))
+        rows = {row.holder_id: row for row in settlement.payouts.all()}
+        done = {pk for pk, row in rows.items() if row.state != Payout.State.BLOCKED}
         tree = tree_of(leaves)
         for first, group in _batches(leaves).items():
             due = [leaf for leaf in group if leaf.holder_id not in done]
             asked = [leaf for leaf in due if holder_pk in (None, leaf.holder_id)]
             if not any(_owed(leaf, claimed) >= max(least, 1) for leaf in asked):
                 continue
-            made += _pay(settlement, tree, first, due, claimed)
+            intent = _intend(settlement, tree, first)
+            for leaf in due:
+                if units := _owed(leaf, claimed):
+                    row = rows.get(leaf.holder_id or 0) or Payout(holder=leaf.holder)
+                    made.append(_send(row, leaf, units, intent))
     return made
 
 
@@ -75,36 +82,32 @@ def _batches(leaves: list[Leaf]) -> dict[int, list[Leaf]]:
     return groups
 
 
-def _pay(
-    settlement: Settlement,
-    tree: EarningsTree,
-    first: int,
-    due: list[Leaf],
-    claimed: Mapping[int, int],
-) -> list[Payout]:
-    """One intent for a batch and one payout row for each holder that it pays."""
+def _intend(settlement: Settlement, tree: EarningsTree, first: int) -> Intent:
+    """The intent to pay a batch; one that failed has used up its number."""
     height = min(BATCH_HEIGHT, tree.height)
     words = tree.subtree_words(first, height)
     proof = [*tree.subtree_proof(first, height), bytes(settlement.spend_root)]
-    intent = intend(
+    key = f"pay:{settlement.epoch}:{first}:"
+    number = Intent.objects.filter(key__startswith=key).count()
+    return intend(
         "pay",
         {
             "firstIndex": first,
             "words": [str(one) for one in words],
             "proof": ["0x" + node.hex() for node in proof],
         },
-        key=f"pay:{settlement.epoch}:{first}:{len(due)}",
+        key=f"{key}{number}",
         then=("payouts.sent", {"settlement": settlement.pk, "first": first}),
     )
-    return Payout.objects.bulk_create(
-        Payout(
-            settlement=settlement,
-            holder=leaf.holder,
-            account=leaf.account,
-            cumulative_units=leaf.cumulative_units,
-            units=_owed(leaf, claimed),
-            intent=intent,
-        )
-        for leaf in due
-        if _owed(leaf, claimed) > 0
-    )
+
+
+def _send(row: Payout, leaf: Leaf, units: int, intent: Intent) -> Payout:
+    """The payout of one leaf, on its way by an intent."""
+    row.settlement = leaf.settlement
+    row.account = leaf.account
+    row.cumulative_units = leaf.cumulative_units
+    row.units = units
+    row.intent = intent
+    row.state = Payout.State.SENDING
+    row.save()
+    return row
