@@ -17,6 +17,7 @@ from chain.errors import ChainError, WrongChainError
 from chain.gateway import Gateway
 from chain.models import Intent, Network
 from tests.chain.actor import Actor
+from tests.chain.proxy import Proxy
 
 pytestmark = [pytest.mark.chain, pytest.mark.django_db]
 
@@ -65,6 +66,20 @@ def test_an_empty_chain_with_an_old_database_is_refused(
         with pytest.raises(CommandError, match="make reset"):
             call_command("chain_check", stdout=StringIO())
     assert Intent.objects.get().state == "queued"
+
+
+def test_another_genesis_with_the_same_contracts_is_refused(
+    act: Actor, proxy: Proxy
+) -> None:
+    def renamed(result: dict[str, Any], params: list[Any]) -> dict[str, Any]:
+        return {**result, "hash": "0x" + "11" * 32} if params[0] == "0x0" else result
+
+    proxy.rewrites["eth_getBlockByNumber"] = renamed
+    identity.forget()
+    with pytest.raises(WrongChainError, match="another genesis"):
+        read.epoch()
+    proxy.rewrites.clear()
+    assert read.epoch() == 1
 
 
 def test_another_chain_id_is_refused(act: Actor, settings: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.errors import SignerRefusedError
@@ -37,6 +37,7 @@ def transaction(**change: Any) -> Transaction:
     return Transaction(**{**fields, **change})
 
 
+@settings(max_examples=30)  # a signature in pure Python takes a while
 @given(
     st.integers(0, 2**64 - 1),
     st.integers(1, 2**63),
