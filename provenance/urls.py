@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from provenance import paths  # noqa: F401 - registers the converter
 from provenance.api import assets, runs, sources, verify
 from provenance.views import media, progress, registry, studio, upload
 from provenance.views import verify as verify_page
@@ -11,18 +12,18 @@ from provenance.views import verify as verify_page
 app_name = "provenance"
 
 urlpatterns = [
-    path("media/<str:kind>/<str:code>.jpg", media.rendition, name="media"),
+    path("media/<str:kind>/<code:code>.jpg", media.rendition, name="media"),
     path("verify", verify_page.page, name="verify"),
     path("verify/lookup", verify_page.lookup, name="lookup"),
     path("api/v1/verify", verify.Verify.as_view(), name="api-verify"),
     path("api/v1/lookup", verify.Lookup.as_view(), name="api-lookup"),
     path("registry", registry.index, name="registry"),
     path("registry/register", registry.register, name="register"),
-    path("registry/<str:code>", registry.source, name="source"),
+    path("registry/<code:code>", registry.source, name="source"),
     path("sell", studio.studio, name="studio"),
     path("sell/new", upload.upload, name="upload"),
-    path("sell/agreements/<str:code>/accept", studio.accept, name="accept"),
-    path("sell/<str:code>/progress", progress.progress, name="progress"),
+    path("sell/agreements/<code:code>/accept", studio.accept, name="accept"),
+    path("sell/<code:code>/progress", progress.progress, name="progress"),
     path("api/v1/runs", runs.Runs.as_view(), name="api-runs"),
     path("api/v1/runs/<str:code>", runs.RunDetail.as_view(), name="api-run"),
     path("api/v1/runs/<str:code>/steps", runs.RunSteps.as_view(), name="api-steps"),

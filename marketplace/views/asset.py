@@ -16,9 +16,9 @@ from marketplace.models import Listing, Offer
 from marketplace.views.linked_data import as_script, image_object
 from marketplace.views.splits import split_rows, total_of
 from provenance.models import Agreement, AgreementPart, Asset, Verdict
-from provenance.views.badge import reasons, shown
-from provenance.views.pictures import picture_of
-from provenance.views.story import story_of
+from provenance.shown.badge import reasons, shown
+from provenance.shown.pictures import picture_of
+from provenance.shown.story import story_of
 
 PREFERRED = Offer.Use.COMMERCIAL
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.models import Listing
 from provenance.models import Rendition
-from provenance.views.pictures import picture_of
+from provenance.shown.pictures import picture_of
 
 STANDINGS = ("contested", "suspended", "expired", "superseded")
 

@@ -22,13 +22,14 @@ from chain.errors import Later
 from chain.read import balance_of
 from chain.read import facts as network_facts
 from colophon.errors import ColophonError
+from colophon.ids import is_id
 from marketplace import testpay
 from marketplace.models import Listing, Offer, Order
 from marketplace.order import authorize, typed_data
 from marketplace.views.ordering import order_for
 from marketplace.views.splits import split_rows, total_of
-from provenance.views.badge import shown
-from provenance.views.pictures import picture_of
+from provenance.shown.badge import shown
+from provenance.shown.pictures import picture_of
 
 UNHARMED = "Nothing was charged."
 RIGHTS = (
@@ -42,7 +43,10 @@ RIGHTS = (
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """From the license box of a work to the checkout of the chosen offer."""
-    offer = get_object_or_404(Offer, code=request.GET.get("offer", ""))
+    code = request.GET.get("offer", "")
+    if not is_id(code):
+        raise Http404
+    offer = get_object_or_404(Offer, code=code)
     return redirect("marketplace:checkout", code=offer.code)
 
 
@@ -104,7 +108,8 @@ def prepare(request: HttpRequest, code: str) -> HttpResponse:
 def pay(request: HttpRequest, code: str) -> HttpResponse:
     """Take the one signature; sending it twice pays once."""
     rows = Order.objects.visible_to(request.user).filter(offer__code=code)
-    order = get_object_or_404(rows, code=request.POST.get("order", ""))
+    asked = request.POST.get("order", "")
+    order = get_object_or_404(rows, code=asked if is_id(asked) else "")
     try:
         authorize(order=order, signature=request.POST.get("signature", "")[:4096])
     except ColophonError as error:

@@ -22,7 +22,7 @@ from marketplace.errors import CopyNotReadyError
 from marketplace.models import License
 from marketplace.views.checkout import RIGHTS
 from provenance.models import Source
-from provenance.views.pictures import picture_of
+from provenance.shown.pictures import picture_of
 
 PAGE = 24
 ROLES = {"platform": "fee", "creator": "maker"}

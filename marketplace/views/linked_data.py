@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from provenance.claims import rights_of
 from provenance.models import Asset, Rendition, Step
-from provenance.views.pictures import picture_of
+from provenance.shown.pictures import picture_of
 
 _UNSAFE = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 

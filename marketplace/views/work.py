@@ -20,8 +20,8 @@ from provenance.agree import propose_agreement
 from provenance.errors import AgreementError
 from provenance.forms import AgreementForm
 from provenance.models import Agreement, Asset
-from provenance.views.badge import reasons, shown
-from provenance.views.pictures import picture_of
+from provenance.shown.badge import reasons, shown
+from provenance.shown.pictures import picture_of
 from provenance.views.progress import pill_of, progress_of
 
 REFUSED = 422

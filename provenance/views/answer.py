@@ -15,7 +15,7 @@ from colophon.checks import Check, Result
 from colophon.origin import OriginClass
 from colophon.report import Outcome, Report
 from provenance.models import Asset
-from provenance.views.badge import SENTENCES, STANDINGS
+from provenance.shown.badge import SENTENCES, STANDINGS
 from provenance.views.checking import Checked
 
 CHECK_NAMES = {

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from colophon.policy import Standing
 from provenance.models import Asset
-from provenance.views.story import anchor_of
+from provenance.shown.story import anchor_of
 
 POLL_SECONDS = 2
 REFRESH = "HX-Refresh"

@@ -19,8 +19,8 @@ from provenance.errors import SourceConflictError
 from provenance.forms import SourceForm
 from provenance.models import Asset, Source
 from provenance.register import register_source
-from provenance.views.pictures import picture_of
-from provenance.views.story import leaf_url
+from provenance.shown.pictures import picture_of
+from provenance.shown.story import leaf_url
 
 PAGE = 30
 WORKS_SHOWN = 12

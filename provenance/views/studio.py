@@ -16,8 +16,8 @@ from accounts.acting import acting_party
 from accounts.models import Party
 from provenance.agree import accept_agreement
 from provenance.models import Agreement, AgreementPart, Asset
-from provenance.views.badge import shown
-from provenance.views.pictures import picture_of
+from provenance.shown.badge import shown
+from provenance.shown.pictures import picture_of
 from provenance.views.progress import pill_of
 
 PAGE = 24

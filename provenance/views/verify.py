@@ -13,11 +13,12 @@ from accounts.models import User
 from accounts.views.wallet import TooManyTriesError
 from colophon.digest import from_hex
 from colophon.errors import ColophonError, InputError
+from colophon.ids import is_id
 from provenance.models import Asset
+from provenance.shown.badge import shown
+from provenance.shown.pictures import picture_of
 from provenance.views.answer import answer_of
-from provenance.views.badge import shown
 from provenance.views.checking import VerifyThrottle, check_digest, check_file
-from provenance.views.pictures import picture_of
 
 REFUSED = 422
 
@@ -73,7 +74,8 @@ def _no_record(digest: bytes) -> dict[str, Any]:
 def _record(request: HttpRequest, code: str) -> dict[str, Any]:
     """The record that a link names, to compare a file with."""
     rows = Asset.objects.visible_to(request.user).filter(seal__isnull=False)
-    asset = rows.prefetch_related("renditions").filter(code=code).first()
+    found = rows.prefetch_related("renditions")
+    asset = found.filter(code=code).first() if is_id(code) else None
     if asset is None:
         return {"problem": "There is no record with this id that you may see."}
     verdict = shown(asset.verdicts.first())
@@ -88,8 +90,8 @@ def _file(request: HttpRequest) -> HttpResponse:
     _count(request)
     file = request.FILES.get("file")
     if file is None:
-        context = {"problem": "Choose a file first."}
-        return render(request, "provenance/verify.html", context, status=REFUSED)
+        asked = {"problem": "Choose a file first."}
+        return render(request, "provenance/verify.html", asked, status=REFUSED)
     user = request.user
     assert isinstance(user, User) or user.is_anonymous
     try:
@@ -97,7 +99,7 @@ def _file(request: HttpRequest) -> HttpResponse:
     except ColophonError as error:
         problem: dict[str, Any] = {"problem": f"The {error}."}
         return render(request, "provenance/verify.html", problem, status=REFUSED)
-    context = {"answer": {**answer_of(checked), "name": file.name}}
+    context: dict[str, Any] = {"answer": {**answer_of(checked), "name": file.name}}
     return render(request, "provenance/verify.html", context)
 
 

@@ -1,0 +1,1 @@
+"""What pages of several apps show of a work: badge, pictures, origin story."""
