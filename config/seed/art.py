@@ -293,7 +293,14 @@ def brush(picture: Image.Image, seed: int, *, part: float) -> Image.Image:
 def save(picture: Image.Image, path: Path) -> Path:
     """Write a picture as the demo's works are: JPEG without chroma loss, or PNG."""
     if path.suffix == ".png":
-        picture.save(path, optimize=False)
+        picture.save(path, compress_level=2)
     else:
         picture.save(path, quality=QUALITY, subsampling=0)
     return path
+
+
+def keep(picture: Image.Image, path: Path) -> Path:
+    """Write a picture so that a reader never sees half of it."""
+    part = path.with_name(f".part-{path.name}")
+    save(picture, part)
+    return part.replace(path)

@@ -10,7 +10,7 @@ from django.conf import settings
 from PIL import Image
 
 from colophon.recorder import Recording, record
-from config.seed import art
+from config.seed import art, grounds
 from config.seed.people import Person
 from config.seed.sources import PLANS
 from config.seed.works import Work
@@ -72,6 +72,11 @@ class Studio:
             training={"ai_generative_training": use, "ai_training": use},
         )
 
+    def _ground(self, work: Work) -> Image.Image:
+        folder = self.folder / "grounds"
+        folder.mkdir(parents=True, exist_ok=True)
+        return grounds.ground(work, folder)
+
     def _path(self, work: Work, name: str) -> Path:
         folder = self.folder / work.key
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,7 @@ class Studio:
     def _draw(self, work: Work) -> Path:
         """The finished picture of a work that is declared at upload."""
         path = art.save(
-            art.draw(work.style, work.seed, work.size),
+            self._ground(work),
             self._path(work, f"{work.key}.jpg"),
         )
         if work.fate == "refused":
@@ -91,7 +96,7 @@ class Studio:
         self, work: Work, maker: Person, earlier: Mapping[str, Asset]
     ) -> tuple[Path, str]:
         """Record a run; gives the finished file and the run's id."""
-        ground = art.draw(work.style, work.seed, work.size)
+        ground = self._ground(work)
         with record(
             work.title,
             site=self.site,
@@ -113,7 +118,7 @@ class Studio:
     def _generate(self, run: Recording, work: Work, ground: Image.Image) -> Path:
         """A model makes the ground; the machine that runs it signs with its key."""
         model = PLANS[work.model]
-        path = self._path(work, "ground.png")
+        path = self._path(work, "ground.jpg")
         with run.step(
             "c2pa.created",
             source_type=IPTC + "trainedAlgorithmicMedia",
@@ -133,7 +138,7 @@ class Studio:
 
     def _by_hand(self, run: Recording, work: Work, ground: Image.Image) -> Path:
         """A person draws; the versions on the way are named as evidence."""
-        path = self._path(work, f"{work.key}.png")
+        path = self._path(work, f"{work.key}.{work.form}")
         with run.step(
             "c2pa.created",
             source_type=IPTC + "digitalCreation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 PORTRAIT, WIDE, SQUARE = (960, 1200), (1240, 880), (1040, 1040)
 
@@ -41,7 +41,8 @@ class Work:
     fate: str = "published"
     price: int = 2
     teach: bool = False
-    tools: tuple[str, str] = field(default=("Krita", "5.2"))
+    tools: tuple[str, str] = ("Krita", "5.2")
+    form: str = "jpg"
 
     @property
     def recorded(self) -> bool:
@@ -99,6 +100,7 @@ WORKS = (
         "Cut paper, scanned and colored.",
         price=3,
         tools=("Affinity Photo", "2.6"),
+        form="png",
     ),
     Work(
         "terrazzo",

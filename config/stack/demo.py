@@ -15,11 +15,13 @@ from typing import NoReturn
 
 from config.stack import banner, ports, runfile
 from config.stack.process import Process, StackError
-from config.stack.stack import Stack
+from config.stack.stack import ROOT, Stack
 
 STAGES = 7
 FIRST_STAGE = 4  # the stages before are those of config/first_run.py
 POLL_SECONDS = 0.25
+# written by `manage.py seed`: the pages have content, and everything is done
+READY, FILLED = "seeding-ready", "seeded"
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Demo:
     begun: float = field(default_factory=time.monotonic)
     stack: DemoStack = field(init=False)
     seed: Process | None = None
+    painter: Process | None = None
     _stopping: bool = False
 
     def run(self) -> int:
@@ -75,6 +78,7 @@ class Demo:
         self.stack = DemoStack(self.var, port, say, warn=warn)
         with self._signals():
             try:
+                self._draw()
                 self.stack.start()
                 runfile.write(self.var, url=self.stack.url, ports=self.stack.used_ports)
                 self._fill()
@@ -111,19 +115,41 @@ class Demo:
         if self.seed is not None and self.seed.status:
             raise StackError(self.seed.obituary())
 
+    @property
+    def _is_filled(self) -> bool:
+        return (self.var / FILLED).is_file()
+
+    def _draw(self) -> None:
+        """Draw the works' first pictures while the rest starts."""
+        if self._is_filled:
+            return
+        self.painter = Process(
+            "grounds",
+            [
+                sys.executable,
+                "-m",
+                "config.seed.grounds",
+                str(self.var / "studio" / "grounds"),
+            ],
+            {**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            self.stack.log_of("grounds"),
+            ROOT,
+        )
+        self.painter.start()
+
     def _fill(self) -> None:
         """Seed what no earlier start seeded; returns when the pages are full."""
         begun = time.monotonic()
-        if (self.var / "seeded").is_file():
+        if self._is_filled:
             return
-        ready = self.var / "seeding-ready"
+        ready = self.var / READY
         ready.unlink(missing_ok=True)
         self.seed = Process(
             "seed",
             self.stack.command("manage.py", "seed"),
             dict(self.stack.environment),
             self.stack.log_of("seed"),
-            keep=False,
+            ROOT,
         )
         self.seed.start()
         while not ready.is_file():
@@ -144,8 +170,9 @@ class Demo:
     def _stop(self) -> None:
         self._stopping = True
         say("\nStopping … (Ctrl-C again ends everything at once)")
-        if self.seed is not None:
-            self.seed.kill()
+        for process in (self.painter, self.seed):
+            if process is not None:
+                process.kill()
         self.stack.stop()
         runfile.remove(self.var)
         say("Stopped.")
@@ -158,6 +185,8 @@ class Demo:
             if not self._stopping:
                 self._stopping = True
                 raise KeyboardInterrupt
+            if self.seed is not None:
+                self.seed.kill()
             self.stack.kill()
             runfile.remove(self.var)
             os._exit(128 + number)

@@ -49,6 +49,7 @@ class Process:
         command: argv.
         environment: the whole environment of the child.
         log: file that its output is appended to.
+        folder: that it works in.
         keep: start it again when it dies by itself.
     """
 
@@ -56,6 +57,7 @@ class Process:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    folder: Path
     keep: bool = True
     _child: subprocess.Popen[bytes] | None = None
     _restarts: list[float] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
+                cwd=self.folder,
                 start_new_session=True,
             )
 

@@ -20,6 +20,7 @@ from config.stack.process import STOP_SECONDS, Process, StackError, tail
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 90.0
+BLOCK_SECONDS = 1
 # What the others need while they finish what they are doing ends after them.
 LAST_TO_STOP = ("tsa", "broker")
 Say = Callable[[str], None]
@@ -68,7 +69,7 @@ class Stack:
             self._start_broker()
             self._start_chain()
         with self._stage("Database and contracts" if self.chain else "Database"):
-            self.manage("prepare")
+            self._prepare()
         with self._stage("Site and workers"):
             self._start_site()
 
@@ -138,9 +139,8 @@ class Stack:
 
     def run(self, name: str, command: Sequence[str], *, keep: bool = True) -> Process:
         """Start one supervised process with this stack's settings."""
-        process = Process(
-            name, command, dict(self.environment), self.log_of(name), keep
-        )
+        log, environment = self.log_of(name), dict(self.environment)
+        process = Process(name, command, environment, log, ROOT, keep=keep)
         process.start()
         self.processes.append(process)
         return process
@@ -173,12 +173,18 @@ class Stack:
         self.environment["COLOPHON_RPC_URLS"] = self.chain.url
 
     def _anvil(self, port: int | None = None) -> Anvil:
+        """A chain that mines at once; `_prepare` sets its clock going."""
         return Anvil.start(
             port=port,
-            block_seconds=1,
             state=self.var / "chain" / "state.json",
             log=self.log_of("chain"),
         )
+
+    def _prepare(self) -> None:
+        """Tables and contracts; then the chain mines each second, as chains do."""
+        self.manage("prepare")
+        if self.chain is not None:
+            self.chain.rpc("evm_setIntervalMining", BLOCK_SECONDS)
 
     def _restart_chain(self, dead: Anvil) -> None:
         words = f"chain ended with status {dead.process.returncode}"
@@ -188,6 +194,7 @@ class Stack:
         self.warn(f"{shown}\n  starting chain again")
         try:
             self.chain = self._anvil(dead.port)
+            self.chain.rpc("evm_setIntervalMining", BLOCK_SECONDS)
         except AnvilError as error:
             raise StackError(f"{shown}\nand did not start again: {error}") from error
 
@@ -203,7 +210,7 @@ class Stack:
         self.run("web", web)
         self.run(
             "tsa",
-            self.command("manage.py", "tsa", "--port", str(tsa), "--folder", folder),
+            [python, "-m", "config.stack.tsa", "--port", str(tsa), "--folder", folder],
         )
         self.run("worker", [python, *CELERY, *QUIET, *self._pool("default,media", 2)])
         self.run("chain-worker", [python, *CELERY, *QUIET, *self._pool("chain", 1)])
