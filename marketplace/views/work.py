@@ -22,7 +22,7 @@ from provenance.forms import AgreementForm
 from provenance.models import Agreement, Asset
 from provenance.shown.badge import reasons, shown
 from provenance.shown.pictures import picture_of
-from provenance.views.progress import pill_of, progress_of
+from provenance.shown.stages import pill_of, progress_of
 
 REFUSED = 422
 

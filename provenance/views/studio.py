@@ -18,7 +18,7 @@ from provenance.agree import accept_agreement
 from provenance.models import Agreement, AgreementPart, Asset
 from provenance.shown.badge import shown
 from provenance.shown.pictures import picture_of
-from provenance.views.progress import pill_of
+from provenance.shown.stages import pill_of
 
 PAGE = 24
 
