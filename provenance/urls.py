@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from provenance import paths  # noqa: F401 - registers the converter
-from provenance.api import assets, runs, sources, verify
+from provenance.api import assets, certificates, runs, sources, verify
 from provenance.views import media, progress, registry, studio, upload
 from provenance.views import verify as verify_page
 
@@ -17,6 +17,14 @@ urlpatterns = [
     path("verify/lookup", verify_page.lookup, name="lookup"),
     path("api/v1/verify", verify.Verify.as_view(), name="api-verify"),
     path("api/v1/lookup", verify.Lookup.as_view(), name="api-lookup"),
+    path(
+        "certificates/contract", certificates.Collection.as_view(), name="collection"
+    ),
+    path(
+        "certificates/<code:code>",
+        certificates.Certificate.as_view(),
+        name="certificate",
+    ),
     path("registry", registry.index, name="registry"),
     path("registry/register", registry.register, name="register"),
     path("registry/<code:code>", registry.source, name="source"),
