@@ -75,7 +75,7 @@ def wanted(params: Mapping[str, Sequence[str]]) -> Wanted:
         return found[-1] if found else ""
 
     return Wanted(
-        text=" ".join(last("q").split())[:MAX_TEXT],
+        text=" ".join(last("q").replace("\x00", " ").split())[:MAX_TEXT],
         origins=known("origin", ORIGINS),
         badges=known("badge", tuple(BADGES)),
         uses=known("use", Offer.Use.values),

@@ -6,29 +6,30 @@ from django.urls import path
 
 from marketplace import api
 from marketplace.views import asset, checkout, download, explore, library, orders, work
+from provenance import paths  # noqa: F401 - registers the converter
 
 app_name = "marketplace"
 
 urlpatterns = [
     path("", explore.explore, name="explore"),
-    path("a/<str:code>", asset.page, name="asset"),
+    path("a/<code:code>", asset.page, name="asset"),
     path("checkout", checkout.start, name="checkout-start"),
-    path("checkout/<str:code>", checkout.page, name="checkout"),
-    path("checkout/<str:code>/prepare", checkout.prepare, name="checkout-prepare"),
-    path("checkout/<str:code>/pay", checkout.pay, name="checkout-pay"),
+    path("checkout/<code:code>", checkout.page, name="checkout"),
+    path("checkout/<code:code>/prepare", checkout.prepare, name="checkout-prepare"),
+    path("checkout/<code:code>/pay", checkout.pay, name="checkout-pay"),
     path(
-        "checkout/<str:code>/test", checkout.pay_with_test_money, name="checkout-test"
+        "checkout/<code:code>/test", checkout.pay_with_test_money, name="checkout-test"
     ),
-    path("orders/<str:code>", orders.page, name="order"),
-    path("orders/<str:code>/state", orders.state, name="order-state"),
+    path("orders/<code:code>", orders.page, name="order"),
+    path("orders/<code:code>/state", orders.state, name="order-state"),
     path("library", library.library, name="library"),
-    path("library/<str:code>", library.license_page, name="license"),
-    path("library/<str:code>/download", library.download, name="license-download"),
-    path("licenses/<str:code>", library.certificate, name="certificate"),
-    path("sell/<str:code>", work.page, name="work"),
-    path("sell/<str:code>/agreement", work.agree, name="work-agree"),
-    path("sell/<str:code>/publish", work.publish, name="work-publish"),
-    path("sell/<str:code>/withdraw", work.withdraw, name="work-withdraw"),
+    path("library/<code:code>", library.license_page, name="license"),
+    path("library/<code:code>/download", library.download, name="license-download"),
+    path("licenses/<code:code>", library.certificate, name="certificate"),
+    path("sell/<code:code>", work.page, name="work"),
+    path("sell/<code:code>/agreement", work.agree, name="work-agree"),
+    path("sell/<code:code>/publish", work.publish, name="work-publish"),
+    path("sell/<code:code>/withdraw", work.withdraw, name="work-withdraw"),
     path("download/<str:token>", download.download, name="download"),
     path(
         "api/v1/assets/<str:code>/publish",

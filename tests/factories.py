@@ -2,8 +2,8 @@
 
 Runs, steps, agreements, listings and orders go through the verbs, so their records
 are really signed. Files, findings, seals and verdicts are written directly, for a
-picture need not be examined and signed again for each test of a page. `real_asset`
-makes one through every verb, where a test needs the true file.
+picture need not be examined and signed again for each test of a page; real_works.py
+makes true ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -27,23 +26,17 @@ from colophon.ids import new_id
 from colophon.origin import OriginClass
 from log.append import append
 from log.checkpoint import publish
-from log.models import Checkpoint, Entry
+from log.models import Checkpoint
 from log.sequence import sequence
 from marketplace.issue import issue_license
-from marketplace.models import Delivery, License, Listing, Offer, Order
+from marketplace.models import Delivery, License, Offer, Order
 from marketplace.order import make_order
 from marketplace.publish import publish_listing
 from marketplace.refresh import refresh_listing
 from marketplace.terms import OfferPlan
-from provenance import claims
 from provenance.agree import propose_agreement
-from provenance.alike import look_for
-from provenance.assemble import bundle_for
 from provenance.declare import declared_step
-from provenance.examine import examine_asset
 from provenance.files import store
-from provenance.intake import Draft, take_in
-from provenance.judge import judge_asset
 from provenance.models import (
     Agreement,
     Anchor,
@@ -58,28 +51,15 @@ from provenance.models import (
 from provenance.record import append_step
 from provenance.register import register_source
 from provenance.shares import default_parts
-from provenance.sign import sign_asset
 from provenance.ticket import open_run
 from tests.colophon.bundles import chain_proof
+from tests.drawings import jpeg
 
 WALLET = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 EDITORIAL = OfferPlan("editorial", 12_000_000, 0, 0, 1000, 365)
 COMMERCIAL = OfferPlan("commercial", 40_000_000, 0, 0, 1000, 365)
 METERED = OfferPlan("pay-per-use", 2_000_000, 10_000_000, 600_000, 1000, 365)
 OFFERS = (EDITORIAL, COMMERCIAL, METERED)
-
-
-def jpeg(seed: int = 1, width: int = 480, height: int = 320) -> bytes:
-    """A small drawn picture; another seed gives another picture."""
-    from PIL import Image
-
-    ramp = Image.linear_gradient("L").resize((width, height))
-    turned = ramp.rotate(37 * seed % 360)
-    hue = Image.new("L", (width, height), 40 * seed % 256)
-    picture = Image.merge("HSV", (hue, turned, ramp)).convert("RGB")
-    made = io.BytesIO()
-    picture.save(made, "JPEG", quality=88)
-    return made.getvalue()
 
 
 def declared_run(party: Party, data: bytes, *, origin: str = "human") -> Run:
@@ -279,17 +259,15 @@ def judged(
 
 
 def _standing(asset: Asset, standing: str) -> statement.Envelope:
-    return statement.sign(
-        records.standing(
-            asset=asset.code,
-            file=bytes(asset.seal.file_digest),
-            before="pending",
-            after=standing,
-            reason="no-objection",
-            at=timezone.now(),
-        ),
-        platform_signer(),
+    said = records.standing(
+        asset=asset.code,
+        file=bytes(asset.seal.file_digest),
+        before="pending",
+        after=standing,
+        reason="no-objection",
+        at=timezone.now(),
     )
+    return statement.sign(said, platform_signer())
 
 
 def logged() -> Checkpoint:
@@ -385,24 +363,9 @@ def stranger_holder(name: str = "Somebody Else") -> Holder:
     return Holder.objects.create(name=name)
 
 
-def unlogged() -> int:
-    """How many entries still wait for an index."""
-    return Entry.objects.filter(index__isnull=True).count()
-
-
-def listing_of(asset: Asset) -> Listing:
-    return Listing.objects.get(asset=asset)
-
-
 def an_id(prefix: str) -> str:
     """A well-formed id that belongs to no row."""
     return new_id(prefix)
-
-
-def write(path: Path, data: bytes) -> Path:
-    """Write bytes to a file and give its path back."""
-    path.write_bytes(data)
-    return path
 
 
 def _rendition(  # noqa: PLR0917 - one line at each use
@@ -413,15 +376,10 @@ def _rendition(  # noqa: PLR0917 - one line at each use
     path: str,
     sides: tuple[int, int],
 ) -> Rendition:
+    width, height = sides
+    facts = {"mime": "image/jpeg", "width": width, "height": height}
     return Rendition.objects.create(
-        asset=asset,
-        kind=kind,
-        digest=digest,
-        path=path,
-        mime="image/jpeg",
-        width=sides[0],
-        height=sides[1],
-        size_bytes=size,
+        asset=asset, kind=kind, digest=digest, path=path, size_bytes=size, **facts
     )
 
 
@@ -446,35 +404,3 @@ def network() -> Network:
         },
     )
     return row
-
-
-def photograph(seed: int = 1, quality: int = 90) -> bytes:
-    """A picture with enough in it to be told from others by its look."""
-    import numpy as np
-    from PIL import Image
-
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)
-    picture = Image.fromarray(coarse).resize((960, 720), Image.Resampling.BICUBIC)
-    made = io.BytesIO()
-    picture.save(made, "JPEG", quality=quality)
-    return made.getvalue()
-
-
-def real_asset(party: Party, data: bytes, title: str = "Night current") -> Asset:
-    """A work through every verb, up to its verdict."""
-    draft = Draft(
-        title=title, alt_text="Colors", creator_name=party.name, origin="human"
-    )
-    asset = take_in(io.BytesIO(data), "work.jpg", party, draft)
-    findings = examine_asset(asset=asset)
-    assert findings is not None, asset.refused_reason
-    asset = Asset.objects.get(pk=asset.pk)
-    sign_asset(asset=asset, plan=claims.plan_for(asset), look=look_for(findings))
-    asset = Asset.objects.get(pk=asset.pk)
-    agreed(asset)
-    publish_listing(asset=asset, plans=list(OFFERS))
-    logged()
-    judge_asset(asset=asset, bundle=bundle_for(asset))
-    logged()
-    return Asset.objects.get(pk=asset.pk)

@@ -198,6 +198,13 @@ def test_text_that_somebody_searched_for_is_escaped(client: Client) -> None:
     assert "<script>alert" not in text
 
 
+def test_characters_that_no_database_takes_are_no_error(client: Client) -> None:
+    assert client.get("/", {"q": "ri\0ver", "cursor": "\0"}).status_code == 200
+    for path in ("/a/%00", "/media/preview/%00.jpg", "/registry/%00", "/licenses/a%00"):
+        assert client.get(path).status_code == 404
+    assert client.get("/verify", {"id": "\0"}).status_code == 200
+
+
 def test_the_catalog_only_reads(client: Client) -> None:
     assert client.post("/").status_code == 405
     assert client.head("/").status_code == 200

@@ -19,14 +19,14 @@ from marketplace.deliver import make_delivery
 from provenance.assemble import bundle_for
 from provenance.models import Asset
 from tests.cast import PASSWORD, party_of
+from tests.drawings import photograph
 from tests.factories import (
     an_id,
     licensed,
     logged,
-    photograph,
     published_asset,
-    real_asset,
 )
+from tests.real_works import real_asset
 
 pytestmark = pytest.mark.django_db
 
