@@ -9,13 +9,13 @@ setup:
 	@$(PYTHON) config/first_run.py setup
 
 demo: setup  ## set up and start everything, seed content, say where to go
-	@$(BIN)/python -m config.stack demo $(ARGS)
+	@$(BIN)/python -m config demo $(ARGS)
 
 demo-check: setup  ## start the demo unattended, ask for every page, stop
-	@$(BIN)/python -m config.stack demo --check
+	@$(BIN)/python -m config demo --check
 
 story: setup  ## from a picture to a paid royalty: make story PICTURE=file.jpg
-	@$(BIN)/python -m config.stack story $(if $(PICTURE),--picture "$(PICTURE)")
+	@$(BIN)/python -m config story $(if $(PICTURE),--picture "$(PICTURE)")
 
 test: setup-dev  ## unit, contract, chain and browser tests
 	@$(BIN)/python -m pytest -m "not long" $(if $(TESTS),$(TESTS)) $(ARGS)

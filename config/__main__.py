@@ -1,4 +1,4 @@
-"""`python -m config.stack story|demo`: what the Makefile calls."""
+"""`python -m config story|demo`: what the Makefile calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m config.stack")
+    parser = argparse.ArgumentParser(prog="python -m config")
     commands = parser.add_subparsers(dest="command", required=True)
     story = commands.add_parser("story", help="from a picture to a paid royalty")
     story.add_argument("--picture", type=Path, help="a JPEG or PNG of yours")
