@@ -43,7 +43,7 @@ def take_in(
     Raises:
         UploadError: the file or the declaration cannot be taken; nothing was kept.
     """
-    digest, _, _ = check_file(file, name)
+    digest, _, _ = check_file(file)
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
         return existing
     if run is None:

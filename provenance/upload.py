@@ -39,7 +39,7 @@ def accept_file(
     Raises:
         UploadError: too large, empty, or neither JPEG nor PNG.
     """
-    digest, size, mime = check_file(file, name)
+    digest, size, mime = check_file(file)
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
         return existing
     _, _, path = store(file)
@@ -71,8 +71,8 @@ def accept_file(
     return asset
 
 
-def check_file(file: IO[bytes], name: str) -> tuple[bytes, int, str]:
-    """SHA-256, size in bytes and media type of an upload, by its first bytes.
+def check_file(file: IO[bytes]) -> tuple[bytes, int, str]:
+    """SHA-256, size in bytes and media type of an upload, by its first bytes alone.
 
     Raises:
         UploadError: too large, empty, or neither JPEG nor PNG.
@@ -84,7 +84,7 @@ def check_file(file: IO[bytes], name: str) -> tuple[bytes, int, str]:
         raise UploadError(
             f"has {size:,} bytes, at most {MAX_BYTES:,} are taken", "file"
         )
-    mime = sniff(file.read(HEAD_BYTES), name)
+    mime = sniff(file.read(HEAD_BYTES))
     if mime not in ACCEPTED:
         raise UploadError(
             f"looks like {mime}; a work must be a JPEG or PNG picture", "file"
