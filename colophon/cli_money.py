@@ -23,7 +23,8 @@ from colophon.trace_file import MAX_BYTES, load_trace
 from colophon.units import format_units
 from colophon.usage_report import RefusedError, Sent
 
-KEY_VARIABLE = "COLOPHON_KEY"
+KEY_VARIABLE = "COLOPHON_API_KEY"
+SITE_VARIABLE = "COLOPHON_SITE"
 TIMEOUT_SECONDS = 60.0
 EXIT_REFUSED = 1
 SHOWN = 4
@@ -60,7 +61,7 @@ def _add_trace(subparsers: Any) -> None:
         " earned it, from a downloaded trace or from the site that you name.",
     )
     parser.add_argument("payout", metavar="PAYOUT|FILE", help="pay_… or a trace file")
-    parser.add_argument("--site", metavar="URL", help="where the payout is")
+    parser.add_argument("--site", metavar="URL", help=f"or {SITE_VARIABLE}")
     parser.add_argument("--key", help=f"API key, scope read (or {KEY_VARIABLE})")
     parser.add_argument("--rpc", metavar="URL", help="a node to ask about the payment")
     parser.add_argument("-o", "--output", type=Path, help="keep the trace in a file")
@@ -78,7 +79,7 @@ def _add_usage(subparsers: Any) -> None:
         " file reports nothing twice.",
     )
     report.add_argument("file", type=Path, metavar="FILE")
-    report.add_argument("--site", metavar="URL", required=True)
+    report.add_argument("--site", metavar="URL", help=f"or {SITE_VARIABLE}")
     report.add_argument("--key", help=f"API key, scope report (or {KEY_VARIABLE})")
     report.add_argument(
         "--license", metavar="lic_…", default="", help="for rows that name no license"
@@ -145,7 +146,7 @@ def run_usage(arguments: argparse.Namespace) -> int:
     if not arguments.dry_run:
         try:
             sent = usage_report.send_uses(
-                events, site=arguments.site, key=_key(arguments.key)
+                events, site=_site(arguments.site), key=_key(arguments.key)
             )
         except RefusedError as error:
             return _refused(error, as_json=arguments.json)
@@ -187,10 +188,9 @@ def _trace_data(arguments: argparse.Namespace) -> bytes:
     named = is_id(arguments.payout) and arguments.payout.startswith("pay_")
     if not named:
         return _read(place)
-    if not arguments.site:
-        raise InputError("is needed to fetch a payout; or name a trace file", "--site")
-    check_url(arguments.site)
-    url = f"{arguments.site.rstrip('/')}/api/v1/payouts/{arguments.payout}/trace"
+    site = _site(arguments.site)
+    check_url(site)
+    url = f"{site.rstrip('/')}/api/v1/payouts/{arguments.payout}/trace"
     return _fetch(url, _key(arguments.key))
 
 
@@ -211,6 +211,14 @@ def _fetch(url: str, key: str) -> bytes:
     if len(answer.content) > MAX_BYTES:
         raise CouldNotCheck("trace", f"the answer is over {MAX_BYTES:,} bytes")
     return answer.content
+
+
+def _site(given: str | None) -> str:
+    """The site: named, or from the environment."""
+    site = given or os.environ.get(SITE_VARIABLE, "")
+    if not site:
+        raise InputError(f"is missing; set {SITE_VARIABLE} or pass --site", "--site")
+    return site
 
 
 def _key(given: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
+from config import developers, health, ops, public_files
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
@@ -13,6 +13,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("provenance.urls")),
     path("", include("marketplace.urls")),
     path("", include("royalties.urls")),
+    path("developers", developers.developers, name="developers"),
+    path("developers/api", developers.api, name="api-reference"),
+    path("api/v1/openapi.json", developers.openapi, name="openapi"),
+    path("policy/<str:name>.json", developers.policy_json, name="policy-json"),
+    path("policy/<str:name>", developers.policy, name="policy"),
+    path("ops/", ops.page, name="ops"),
+    path("ops/jobs/<int:pk>/retry", ops.retry, name="ops-retry"),
+    path("robots.txt", public_files.robots, name="robots"),
+    path("sitemap.xml", public_files.sitemap, name="sitemap"),
+    path(".well-known/security.txt", public_files.security, name="security"),
     path("trust.json", health.trust, name="trust"),
     path("healthz", health.live, name="live"),
     path("readyz", health.ready, name="ready"),
