@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from django.urls import URLResolver, get_resolver
 
 from accounts.models import ApiKey, SigningKey, Wallet
+from colophon.policy import POLICY
 from log.models import Checkpoint
 from marketplace.models import License, Listing, Offer, Order
 from provenance.models import Agreement, Asset, Dispute, Rendition, Run, Source
 from royalties.models import Payout, Settlement, UsageBatch
 
 ARGUMENT = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
-MOST = 40
+MOST = 24
+# Routes whose rightful answer is no page: a link that works once and was not used.
+NO_PAGE = ("download/<str:token>", "accounts/logout/")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class Address:
 
 def addresses() -> list[Address]:
     """Every route of the URL conf; the ones by regular expression are left out."""
-    return sorted(_walk(get_resolver(), "", ""), key=lambda one: one.route)
+    found = _walk(get_resolver(), "", "")
+    return sorted(
+        (one for one in found if one.route not in NO_PAGE), key=lambda one: one.route
+    )
 
 
 def _walk(resolver: URLResolver, before: str, space: str) -> Iterator[Address]:
@@ -94,6 +100,8 @@ def known() -> dict[str, list[str]]:
     found["size"] = [
         str(one) for one in Checkpoint.objects.values_list("size", flat=True)[:5]
     ]
+    found["name"] = [POLICY.id]
+    found["path"] = ["0/000"]  # the log's first full tile
     return {kind: values for kind, values in found.items() if values}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from config.seed import buying, samples, selling, sources, using
+from config.seed import buying, disputing, samples, selling, sources, using
 from config.seed.making import Studio, studio
 from config.seed.people import Person, everybody
 from config.seed.works import BY_KEY, WORKS, Work
@@ -46,6 +46,7 @@ class Play:
     has_chain: bool
     people: dict[str, Person] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
+    ordered: set[buying.Purchase] = field(default_factory=set)
     began_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -74,34 +75,42 @@ class Play:
         )
 
     def make_works(self) -> None:
-        """Draw, record and upload; then agree and publish what is sealed."""
+        """Draw, record and upload; agree, publish and sell what is sealed meanwhile."""
         place = studio(settings.SITE_URL, self.people)
         for work in WORKS:
+            if work.fate == "last":
+                continue
             if work.uses:
                 self._await_sealed(work.uses)
                 selling.register_picture(self.assets[work.uses])
-            if work.fate == "last":
-                continue
             self.assets[work.key] = place.make(work, self.assets)
             self._offer_what_is_sealed()
         for work in WORKS:
             if work.fate not in {"refused", "last"}:
                 self._await_sealed(work.key)
-        self._offer_what_is_sealed()
+                self._offer_what_is_sealed()
+        if self.has_chain:
+            wait_for("the buyers' test money", buying.funded)
+            self._sell()
 
-    def buy(self) -> None:
-        """The buyers license what is on sale."""
-        wait_for("the buyers' test money", buying.funded)
-        count = 0
+    def _sell(self) -> None:
+        """Order what is on sale, as far as the buyers have their money."""
+        if not (self.has_chain and buying.funded()):
+            return
         for purchase in buying.purchases():
-            listing = Listing.objects.get(asset=self.assets[purchase.work])
-            buying.buy(purchase, listing, self.people)
-            count += 1
+            asset = self.assets.get(purchase.work)
+            listing = asset and Listing.objects.filter(asset=asset).first()
+            if listing and purchase not in self.ordered:
+                buying.buy(purchase, listing, self.people)
+                self.ordered.add(purchase)
+
+    def wait_for_licenses(self) -> None:
+        """Every order is paid and its license issued."""
 
         def issued() -> bool:
             if why := buying.failed():
                 raise SeedError(f"an order failed: {why}")
-            return License.objects.count() >= count
+            return License.objects.count() >= len(self.ordered)
 
         wait_for("the licenses", issued)
 
@@ -144,6 +153,17 @@ class Play:
 
         wait_for("the verdicts", done)
 
+    def dispute(self) -> None:
+        """Somebody objects to two works; one objection was upheld."""
+        for work in WORKS:
+            asset = self.assets.get(work.key)
+            if asset is None:
+                continue
+            if work.fate == "contested":
+                disputing.open_dispute(asset, self.people["yuki"])
+            if work.fate == "suspended":
+                disputing.uphold(asset, self.people["ines"], self.people)
+
     def publish_last(self) -> None:
         """One work whose anchor is on the way when the visitor comes."""
         place: Studio = studio(settings.SITE_URL, self.people)
@@ -173,6 +193,7 @@ class Play:
             selling.agree(work, row, self.people)
             if work.fate != "waiting":
                 selling.publish(work, row, self.covers_from)
+        self._sell()
 
 
 def wait_for(what: str, ask: Callable[[], bool]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PORTRAIT, WIDE, SQUARE = (960, 1200), (1240, 880), (1040, 1040)
+PORTRAIT, WIDE, SQUARE = (880, 1100), (1120, 800), (940, 940)
 
 
 @dataclass(frozen=True)

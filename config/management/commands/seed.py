@@ -33,13 +33,14 @@ class Command(BaseCommand):
         has_chain = bool(settings.CHAIN_RPC_URLS) and Network.objects.exists()
         play = Play(self.stdout.write, has_chain)
         play.act("Accounts, keys and sources", play.open_accounts)
-        play.act("Works", play.make_works)
+        play.act("Works and orders", play.make_works)
         play.act("Sample files", play.make_samples)
+        (var / "seeding-ready").touch()
         if has_chain:
-            play.act("Licenses", play.buy)
+            play.act("Licenses", play.wait_for_licenses)
             play.act("A year of uses", lambda: play.use(first=True))
         play.act("Verdicts", play.judged)
-        (var / "seeding-ready").touch()
+        play.act("Disputes", play.dispute)
         if has_chain:
             play.act("Settlement and payouts", play.wait_for_payouts)
             play.act("This week's uses", lambda: play.use(first=False))
