@@ -62,6 +62,7 @@ TYPE_WORDS = {
 
 # The tool of a step that the upload form wrote down (provenance/declare.py).
 UPLOAD_FORM = "Colophon upload form"
+DECLARED = "Declare"
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,16 @@ class Story:
 
     Attributes:
         steps: sources, steps, seal, anchor.
-        by_kind: how many recorded steps a person, an AI or a program did.
+        recorded: how many steps were recorded as they happened; what the upload form
+            wrote down afterwards is the maker's word and not counted.
+        by_kind: how many of those a person, an AI or a program did.
         used: the registered sources that the steps name.
         rows: the recorded steps themselves.
         anchor: the first final anchor over the seal; None while there is none.
     """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
+    recorded: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
     used: list[Source] = field(default_factory=list)
     rows: list[Step] = field(default_factory=list)
@@ -97,7 +101,8 @@ def story_of(asset: Asset) -> Story:
     }
     rows = _steps(asset)
     told = [_source(one, entries[one.entry_id], head or 0) for one in used]
-    told += [_step(one, head or 0) for one in rows]
+    acts = [_step(one, head or 0) for one in rows]
+    told += acts
     anchor = None
     if hasattr(asset, "seal"):
         anchor = anchor_of(asset)
@@ -105,9 +110,9 @@ def story_of(asset: Asset) -> Story:
         if anchor is not None:
             told.append(_anchor(anchor))
     by_kind = {"human": 0, "agent": 0, "tool": 0}
-    for row in rows:
-        by_kind[row.actor_kind] += 1
-    return Story(told, by_kind, used, rows, anchor)
+    for row, act in zip(rows, acts, strict=True):
+        by_kind[row.actor_kind] += act["label"] != DECLARED
+    return Story(told, sum(by_kind.values()), by_kind, used, rows, anchor)
 
 
 def anchor_of(asset: Asset) -> Anchor | None:
@@ -174,7 +179,7 @@ def _step(row: Step, head: int) -> dict[str, Any]:
     label, verb = _verb(row, act)
     title = f"{verb} with {_tool(row, act)}"
     if act.tool.name == UPLOAD_FORM:
-        label, title = "Declare", "How it was made, in the maker's own word"
+        label, title = DECLARED, "How it was made, in the maker's own word"
     return {
         **told,
         "label": label,
