@@ -140,3 +140,10 @@ class UnknownWalletError(Problem):
         "Sign in with your e-mail address, open Settings and link the wallet. From "
         "then on it signs you in."
     )
+
+
+class TooManyTriesError(Problem):
+    status = 429
+    code = "too-many-tries"
+    title = "Too many tries"
+    meaning = "Wait a minute, then try again."

@@ -21,7 +21,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from accounts import siwe, wallets
 from accounts.acting import owned_party
-from accounts.errors import Problem
+from accounts.errors import Problem, TooManyTriesError
 from accounts.models import User, WalletChallenge
 from accounts.problems import CONTENT_TYPE, describe, problem_body
 from accounts.views.after import after_sign_in
@@ -41,13 +41,6 @@ class SignInNeededError(Problem):
     code = "sign-in-needed"
     title = "Sign in first"
     meaning = "Your session has ended. Sign in again, then link the wallet."
-
-
-class TooManyTriesError(Problem):
-    status = 429
-    code = "too-many-tries"
-    title = "Too many tries"
-    meaning = "Wait a minute, then try again."
 
 
 class _Throttle(SimpleRateThrottle):

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.errors import TooManyTriesError
 from accounts.models import User
-from accounts.views.wallet import TooManyTriesError
 from colophon.digest import from_hex
 from colophon.errors import ColophonError, InputError
 from colophon.ids import is_id
