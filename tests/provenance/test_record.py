@@ -305,7 +305,7 @@ def test_a_run_ends_at_a_thousand_steps(
 # --- races --------------------------------------------------------------------------
 
 THREADS = 8
-RACES = ("provenance/test_record.py",)
+RACES = ("provenance/test_record.py", "royalties/test_build.py")
 
 
 def _race(acts: list[Any]) -> list[Any]:
