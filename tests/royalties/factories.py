@@ -174,9 +174,9 @@ def committed(settlement: Settlement, *, days_ago: int = 2) -> Settlement:
 
 
 def matured(settlement: Settlement) -> Settlement:
-    """Committed, and its window is over."""
+    """Committed, and its window is over by the chain's clock."""
     committed(settlement)
-    mature_due(chain_time=timezone.now())
+    mature_due(chain_time=timezone.now() + timedelta(days=3))
     settlement.refresh_from_db()
     assert settlement.state == Settlement.State.MATURED
     return settlement

@@ -206,8 +206,7 @@ def test_new_terms_do_not_change_what_was_sold(sold: License, ada: User) -> None
 def test_parts_always_sum_to_the_increment(amount: int, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), PPM]
     shares = [
-        (f"hol_{at:02}", high - low)
-        for at, (low, high) in enumerate(pairwise(edges))
+        (f"hol_{at:02}", high - low) for at, (low, high) in enumerate(pairwise(edges))
     ]
     parts = split_ppm(amount, shares)
     assert sum(parts) == amount
