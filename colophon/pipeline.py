@@ -55,9 +55,18 @@ class Pipeline:
     """A connection to one site with one API key."""
 
     def __init__(
-        self, site: str, api_key: str, http: httpx.Client | None = None
+        self,
+        site: str,
+        api_key: str,
+        http: httpx.Client | None = None,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         """Connect when first asked.
+
+        Args:
+            http: your own client, which stays open; its time limits are its own.
+            timeout_seconds: for each part of a request.
 
         Raises:
             InputError: not an address, or not an API key.
@@ -67,7 +76,7 @@ class Pipeline:
             raise InputError("is no API key, like clp_…", "api_key")
         self.site = site.rstrip("/")
         self._given = http is not None
-        self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS)
+        self._http = http or httpx.Client(timeout=timeout_seconds)
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
     def __enter__(self) -> Self:

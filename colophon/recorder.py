@@ -277,7 +277,7 @@ def begin(
     try:
         info = replace(info, name=check_text(name, "name", limit=MAX_NAME))
         recording.key = key or load_or_create(folder / KEY_FILE)
-        recording.pipeline = Pipeline(site, api_key, http or _client())
+        recording.pipeline = _connect(site, api_key, http)
         recording.info = _introduced(recording.pipeline, recording.key, info, strict)
         recording.spool.begin(recording.info)
     except Exception as error:
@@ -307,7 +307,7 @@ def resume(
     spool = Spool(folder / SPOOL)
     info = spool.info(run_id)
     signer = key or load_or_create(folder / KEY_FILE)
-    pipeline = Pipeline(info.site, api_key, http or _client())
+    pipeline = _connect(info.site, api_key, http)
     return Recording(info, spool, strict=True, key=signer, pipeline=pipeline)
 
 
@@ -343,7 +343,7 @@ def flush_all(
     if key is None and (folder / KEY_FILE).exists():
         key = load_or_create(folder / KEY_FILE)
     sent, waiting, problems = 0, 0, []
-    pipeline = Pipeline(site, api_key, http or _client())
+    pipeline = _connect(site, api_key, http)
     try:
         for run_id in spool.runs():
             before = spool.count(run_id)
@@ -408,8 +408,8 @@ def _proxies(draft: Draft) -> Proxies | None:
     return Proxies((), (), shown) if shown else None
 
 
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT_SECONDS)
+def _connect(site: str, api_key: str, http: httpx.Client | None) -> Pipeline:
+    return Pipeline(site, api_key, http, timeout_seconds=TIMEOUT_SECONDS)
 
 
 __all__ = [

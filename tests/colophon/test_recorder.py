@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from accounts import keys
@@ -609,6 +610,18 @@ def test_a_recording_that_is_off_says_why(studio: Person, tmp_path: Path) -> Non
     run = begin("x", **studio.recorder(blocked))
     with pytest.raises(RecordingError, match="nothing is recorded"):
         run.keep(_draft(b"x"), action="c2pa.created")
+
+
+def test_its_own_connections_are_closed_and_yours_stay_open(home: Path) -> None:
+    run = begin("x", site=NOWHERE, api_key="clp_x", home=home)
+    assert run.pipeline is not None
+    own = run.pipeline._http
+    assert own.timeout.read == recorder.TIMEOUT_SECONDS
+    run.close()
+    assert own.is_closed
+    with httpx.Client() as yours:
+        begin("x", site=NOWHERE, api_key="clp_x", home=home, http=yours).close()
+        assert not yours.is_closed
 
 
 # --- decorators ---------------------------------------------------------------------
