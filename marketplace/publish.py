@@ -51,7 +51,11 @@ def publish_listing(*, asset: Asset, plans: list[OfferPlan]) -> Listing:
             key=f"judge:{asset.code}:published:{listing.pk}:{agreement.pk}",
             payload={"asset": asset.pk},
         )
-        enqueue("asset.mint", key=f"mint:{asset.code}", payload={"asset": asset.pk})
+        # With the wallet in the key: whoever links one later publishes again.
+        owner = asset.party.holder.payout_address
+        enqueue(
+            "asset.mint", key=f"mint:{asset.code}:{owner}", payload={"asset": asset.pk}
+        )
         enqueue(
             "listing.refresh",
             key=f"refresh:{listing.pk}:{timezone.now().timestamp()}",

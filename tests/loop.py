@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -31,6 +32,8 @@ from tests.colophon.bundles import CHAIN_ID, LEDGER
 from tests.factories import anchored, logged
 
 SITE = "http://127.0.0.1:8000"
+# A job that was written in this very millisecond is due, too.
+SOON = timedelta(milliseconds=100)
 
 
 class Inside(httpx.BaseTransport):
@@ -176,14 +179,14 @@ def upload(
 
 def seal(asset: Asset) -> Asset:
     """Run the jobs that examine, sign and seal a work."""
-    drain(kinds={"asset.examine", "asset.sign"})
+    drain(kinds={"asset.examine", "asset.sign"}, ahead=SOON)
     return Asset.objects.get(pk=asset.pk)
 
 
 def stamp() -> None:
     """Log what waits, and have a time-stamping authority date the checkpoint."""
     logged()
-    drain(kinds={"log.timestamp"})
+    drain(kinds={"log.timestamp"}, ahead=SOON)
 
 
 def judge(asset: Asset, person: Person | None = None) -> Verdict:

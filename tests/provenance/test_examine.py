@@ -21,7 +21,7 @@ from provenance.examine import examine_asset
 from provenance.models import Asset, Findings, Rendition
 from tests.cast import party_of
 from tests.factories import examined_asset
-from tests.loop import Person, picture, saved, upload
+from tests.loop import SOON, Person, picture, saved, upload
 
 pytestmark = pytest.mark.django_db
 GPS_IFD = 0x8825
@@ -137,14 +137,14 @@ def test_a_child_that_died_leaves_the_draft_as_it_was(
 
     monkeypatch.setattr(examine, "examine_file", die)
     with pytest.raises(CouldNotCheck):
-        drain(kinds={"asset.examine"})
+        drain(kinds={"asset.examine"}, ahead=SOON)
     job = Job.objects.get(kind="asset.examine")
     assert (job.done_at, job.parked_at) == (None, None)
     assert "the child died" in job.last_error
     assert asset.renditions.count() == 1
     monkeypatch.setattr(examine, "examine_file", real)
     Job.objects.update(due_at=job.created_at)
-    assert drain(kinds={"asset.examine"}) == 1
+    assert drain(kinds={"asset.examine"}, ahead=SOON) == 1
     assert Asset.objects.get(pk=asset.pk).stage == "examined"
 
 

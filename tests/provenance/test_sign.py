@@ -27,7 +27,7 @@ from provenance.examine import examine_asset
 from provenance.models import Asset, Rendition, Seal
 from provenance.record import append_step
 from provenance.sign import sign_asset
-from tests.loop import Person, failed, judge, picture, seal, upload
+from tests.loop import SOON, Person, failed, judge, picture, seal, upload
 from tests.provenance.test_record import enrolled, written
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_nothing_is_half_written_while_the_time_stamper_is_down(
     settings.TSA_URL = url
     entries = Entry.objects.count()
     with pytest.raises(CouldNotCheck):
-        drain(kinds={"asset.sign"})
+        drain(kinds={"asset.sign"}, ahead=SOON)
     assert not Seal.objects.exists()
     assert not asset.renditions.filter(kind=Rendition.Kind.SEALED).exists()
     assert Entry.objects.count() == entries
@@ -158,7 +158,7 @@ def test_nothing_is_half_written_while_the_time_stamper_is_down(
     assert (job.done_at, job.parked_at, job.attempts) == (None, None, 1)
     settings.TSA_URL = tsa_url
     Job.objects.filter(pk=job.pk).update(due_at=job.created_at)
-    assert drain(kinds={"asset.sign"}) == 1
+    assert drain(kinds={"asset.sign"}, ahead=SOON) == 1
     assert Asset.objects.get(pk=asset.pk).stage == "sealed"
     assert Job.objects.filter(kind="asset.judge").count() == 1
 

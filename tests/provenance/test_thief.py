@@ -36,7 +36,7 @@ from colophon.steps import build_step
 from outbox.inline import drain
 from provenance.examine import examine_asset
 from provenance.models import Asset, Source, Step, Verdict
-from tests.loop import Person, altered, failed, judge, picture, seal, upload
+from tests.loop import SOON, Person, altered, failed, judge, picture, seal, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -463,7 +463,7 @@ def test_an_earlier_upload_counts_though_it_was_examined_later(
     say(thief, run, 0, data, drafts=DRAFTS)
     hers = upload(thief, data, run=run.id)
     examine_asset(asset=hers)
-    drain(kinds={"asset.sign"})
+    drain(kinds={"asset.sign"}, ahead=SOON)
     hers = Asset.objects.get(pk=hers.pk)
     assert hers.stage == "examined"  # waits for Ada's
     examine_asset(asset=mine)
