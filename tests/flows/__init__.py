@@ -1,0 +1,1 @@
+"""Whole stories in a browser, on a stack of real parts."""
