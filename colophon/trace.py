@@ -273,17 +273,16 @@ def _work(asset: str, report: Report, files: set[bytes], hops: Hops) -> None:
         if one.result is Result.FAILED and one.code is not Code.UNKNOWN_SIGNER
     ]
     detail = [f"{one.number} {one.name}: {one.words}" for one in report.checks]
-    if report.seal is None or report.seal.asset != asset:
+    strange = any(one.result is Result.FAILED for one in told)
+    if wrong:
+        hops.failed("work", f"The evidence of {asset} fails: {wrong[0].words}", *detail)
+    elif strange or report.trust_digest is None:
+        words = f"The evidence of {asset} is by somebody whom you do not know."
+        hops.unknown("work", words, *detail)
+    elif report.seal is None or report.seal.asset != asset:
         hops.failed("work", f"The evidence is not about {asset}.", *detail)
     elif files - {report.seal.file}:
         hops.failed("work", f"The file of {asset} is not the licensed one.", *detail)
-    elif wrong:
-        hops.failed("work", f"The evidence of {asset} fails: {wrong[0].words}", *detail)
-    elif (
-        any(one.result is Result.FAILED for one in told) or report.trust_digest is None
-    ):
-        words = f"The evidence of {asset} is by somebody whom you do not know."
-        hops.unknown("work", words, *detail)
     else:
         steps = f"{len(report.steps)} recorded steps"
         words = f"“{report.seal.title}” ({asset}) has its seal and {steps}."
