@@ -1,7 +1,7 @@
 """What every test has: closed sockets, private files, and honest markers.
 
-A marker that needs something outside (referee data, PostgreSQL, Redis) leaves its
-tests out on a laptop that lacks it, with a count that is printed, and fails where
+A marker that needs something outside (referee data, PostgreSQL, Redis, Chromium) leaves
+its tests out on a laptop that lacks it, with a count that is printed, and fails where
 `CI=true`.
 """
 
@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_socket
+
+from tests.browser import chromium_path
 
 pytest_plugins = ["tests.cast"]
 
@@ -43,6 +45,7 @@ def pytest_collection_modifyitems(
         ("referee", _has_referees, "set COLOPHON_REFEREES to the referee data"),
         ("postgres", _has_postgres, f"start PostgreSQL at {_place(POSTGRES_URL)}"),
         ("redis", _has_redis, f"start Redis at {_place(REDIS_URL)}"),
+        ("browser", chromium_path, "install Chromium, or set COLOPHON_CHROMIUM"),
     ):
         marked = [item for item in items if item.get_closest_marker(marker)]
         if not marked or is_there():

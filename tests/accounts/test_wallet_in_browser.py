@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from eth_account.messages import encode_defunct
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.models import User, Wallet
 from tests.accounts.test_wallets import KEY
+from tests.browser import launched
 from tests.cast import PASSWORD, party_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]
 # Announces itself as EIP-6963 says; the signature is made in Python.
 STUB = """
 const provider = { request: async ({ method, params }) => {
@@ -45,15 +44,13 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     cache.clear()
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         made = browser.new_page()
         made.set_default_timeout(10_000)
         made.expose_function("signInPython", sign)
         made.add_init_script(STUB % KEY.address)
         made.on("pageerror", lambda error: errors.append(str(error)))
         yield made
-        browser.close()
     assert errors == []
 
 
