@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ class SetupError(Exception):
 def main() -> int:
     """Run the stages; the exit status for make."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["setup", "reset"])
+    parser.add_argument("command", choices=["setup", "reset", "secrets"])
     parser.add_argument("--dev", action="store_true", help="test and lint tools too")
     parser.add_argument(
         "--of", type=int, default=0, help="show all stages, numbered, of so many"
@@ -40,6 +41,9 @@ def main() -> int:
     try:
         if options.command == "reset":
             _reset()
+            return 0
+        if options.command == "secrets":
+            _secrets(ROOT / "secrets")
             return 0
         _check_python()
         _check_folder()
@@ -65,6 +69,29 @@ def _reset() -> None:
         else:
             raise SetupError("the demo is running; stop it first (Ctrl-C)")
     shutil.rmtree(ROOT / "var", ignore_errors=True)
+
+
+def _secrets(folder: Path) -> None:
+    """Random secrets for docker-compose.yml; what is there stays.
+
+    The folder is closed to others on this host. The files in it are not, since
+    containers that run as somebody else get them by a bind mount.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    password = _kept(folder / "database_password", secrets.token_hex(24))
+    address = f"postgres://colophon:{password}@database:5432/colophon"
+    _kept(folder / "database_url", address)
+    for name in ("secret_key", "custody_key"):
+        _kept(folder / name, secrets.token_hex(32))
+    _kept(folder / "email_password", "")
+    print(f"secrets are in {folder}; back them up")  # noqa: T201
+
+
+def _kept(path: Path, text: str) -> str:
+    if not path.exists():
+        path.write_text(text)
+        path.chmod(0o444)
+    return path.read_text()
 
 
 def _check_python() -> None:
@@ -118,11 +145,17 @@ def _packages(*, dev: bool) -> bool:
     extras = ["--all-extras", "--group", "dev"] if dev else ["--extra", "server"]
     extras += [] if dev else ["--no-default-groups"]
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)}
-    _run(
-        [*uv, "sync", "--frozen", "--inexact", "--quiet", *extras],
-        "the package index must be reachable once; later starts need no network",
-        environment,
-    )
+    sync = [*uv, "sync", "--frozen", "--inexact", "--quiet", *extras]
+    # PDQ, by which Verify finds resized copies, has no wheel: it is built where it
+    # can be, and ISCC stands alone elsewhere.
+    if dev or not (
+        shutil.which("g++") and _try([*sync, "--extra", "pdq"], environment)
+    ):
+        _run(
+            sync,
+            "the package index must be reachable once; later starts need no network",
+            environment,
+        )
     stamp.write_text(want)
     return True
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+OURS = ("COLOPHON_", "DATABASE_URL")
+
 
 def environment_of(var: Path, url: str) -> dict[str, str]:
     """What every process of the stack gets, over the caller's own environment.
@@ -23,6 +25,16 @@ def environment_of(var: Path, url: str) -> dict[str, str]:
         "COLOPHON_VAR": str(var),
         "COLOPHON_DEMO": "1",
         "COLOPHON_SITE_URL": url,
+        # of this stack alone, whatever a .env file says of a deployment
+        "COLOPHON_ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "COLOPHON_TRUSTED_ORIGINS": url,
+        "COLOPHON_BEHIND_PROXY": "0",
+        "COLOPHON_SECURE": "0",
+        "COLOPHON_DEBUG": "0",
+        "COLOPHON_CHAIN_PUBLIC": "0",
+        "COLOPHON_KEYS": str(var / "secrets" / "keys"),
+        "COLOPHON_STATIC_ROOT": str(var / "static"),
+        "DATABASE_URL": f"sqlite:///{var / 'colophon.sqlite3'}",
         "COLOPHON_AUTHORITIES": str(var / "secrets" / "authorities"),
         "COLOPHON_LOG_LEVEL": "WARNING",
         # Celery's word of caution to root, which containers are
@@ -33,4 +45,10 @@ def environment_of(var: Path, url: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
-    return {**os.environ, **quick, **own}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.startswith(OURS) and name.endswith("_FILE"))
+    }
+    inherited.setdefault("COLOPHON_RPC_URLS", "")
+    return {**inherited, **quick, **own}

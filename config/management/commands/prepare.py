@@ -1,6 +1,7 @@
 """`manage.py prepare`: migrate, and deploy the contracts where there is a chain.
 
-One process for both, since most of either is the start of Django.
+One process for both, since most of either is the start of Django. Contracts on a
+public chain cost real money and are deployed by hand: `manage.py deploy_contracts`.
 """
 
 from __future__ import annotations
@@ -18,5 +19,5 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         call_command("migrate", verbosity=0)
-        if settings.CHAIN_RPC_URLS:
+        if settings.CHAIN_RPC_URLS and not settings.CHAIN_PUBLIC:
             call_command("deploy_contracts", if_needed=True, stdout=self.stdout)
