@@ -154,6 +154,7 @@ def network() -> None:
         "Token": "0x" + "70" * 20,
     }
     contracts = {name: {"address": at, **known} for name, at in addresses.items()}
+    contracts["Token"] |= {"name": "Test USD", "version": "1"}
     Network.objects.get_or_create(
         only=True,
         defaults={
