@@ -157,7 +157,12 @@ def _training(fields: Fields) -> dict[str, str]:
     """The `training` form field: a JSON object in a multipart body."""
     if not fields.has("training"):
         return {}
-    return training_of(Fields({"training": load_json(fields.text("training"))}))
+    text = fields.text("training")
+    try:
+        value = load_json(text)
+    except InputError as error:
+        raise InputError(f"is no JSON: {error.message}", "training") from error
+    return training_of(Fields({"training": value}))
 
 
 def bundle_response(asset: Asset, extra: Sequence[Entry] = ()) -> HttpResponse:

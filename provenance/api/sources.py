@@ -15,7 +15,7 @@ from accounts.acting import acting_party
 from accounts.authentication import HasScope
 from colophon.digest import from_hex
 from colophon.errors import InputError
-from colophon.fields import Fields
+from colophon.fields import Fields, check_text
 from colophon.manifest import TRAINING_USES
 from colophon.units import PPM
 from colophon.xmp import TRAINING_KINDS
@@ -81,7 +81,10 @@ def _facts(data: Any) -> dict[str, Any]:
 def _trained_on(body: Fields) -> list[Source]:
     if not body.has("trained_on"):
         return []
-    codes = body.items("trained_on", limit=MAX_TRAINED_ON)
+    codes = [
+        check_text(one, f"trained_on/{at}")
+        for at, one in enumerate(body.items("trained_on", limit=MAX_TRAINED_ON))
+    ]
     rows = {row.code: row for row in Source.objects.filter(code__in=codes)}
     for at, code in enumerate(codes):
         if code not in rows:

@@ -56,6 +56,7 @@ def license_it(story: Story) -> None:
     expect(page.get_by_role("heading", name=re.compile(TITLE))).to_be_visible()
     page.get_by_role("button", name="Pocket").click()
     page.wait_for_url(re.compile("/orders/"))
+    story.found["order"] = page.url.rpartition("/")[2]
     link = page.get_by_role("link", name="Your license")
     expect(link).to_be_visible(timeout=LONG_MS)
     assert ben.wallet.asked.count("eth_signTypedData_v4") == 1

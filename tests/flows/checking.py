@@ -68,9 +68,13 @@ def answer(page: Page) -> Locator:
     return page.locator(".verdict__title")
 
 
-def sealed_bytes(story: Story) -> bytes:
-    """The sealed file, as the maker has it."""
+def sealed_digest(story: Story) -> str:
+    """The SHA-256 of the sealed file, as the maker's page shows it."""
     page = story["Ada"].go(f"/sell/{story.found['asset']}")
     sealed = page.locator(".hash").filter(has_text="sealed sha256")
-    digest = sealed.get_by_role("button").get_attribute("data-copy")
-    return story.stage.sealed_file(str(digest))
+    return str(sealed.get_by_role("button").get_attribute("data-copy"))
+
+
+def sealed_bytes(story: Story) -> bytes:
+    """The sealed file itself."""
+    return story.stage.sealed_file(sealed_digest(story))

@@ -23,6 +23,7 @@ WIDE = {"width": 1280, "height": 900}
 PATIENCE_MS = 15_000
 # What several jobs and blocks in a row may take while others use this machine.
 LONG_MS = 120_000
+PASSWORD = "nine purple anchors"
 FAUCET = "0x40c10f19"  # mint(address,uint256) of the test token
 BALANCE = "0x70a08231"  # balanceOf(address)
 
@@ -52,6 +53,16 @@ class Visitor:
         page = self.go("/accounts/login/?next=/settings")
         page.get_by_role("button", name=f"Continue as {role}", exact=True).click()
         expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+        return page
+
+    def join(self, name: str, address: str) -> Page:
+        """Make an account by e-mail address and password."""
+        page = self.go("/accounts/signup/")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Email").fill(address)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Make an account").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         return page
 
     def link_wallet(self) -> None:
