@@ -84,7 +84,8 @@ def tallies() -> Iterator[Finding]:
     rows = UsageBatch.objects.filter(recorded_at__isnull=False).select_related(
         "license"
     )
-    for batch in rows.order_by("pk").iterator(chunk_size=CHUNK):
+    # workers may count batches in another order than they came: the log has theirs
+    for batch in rows.order_by("entry_id").iterator(chunk_size=CHUNK):
         sold = batch.license
         running[sold.pk] += counted.get(batch.pk, 0)
         worth[sold.pk] = amount_for(running[sold.pk], sold.rate_units, sold.rate_per)

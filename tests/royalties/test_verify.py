@@ -19,6 +19,7 @@ from marketplace.models import License
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 from royalties import tasks
+from royalties.cloudevent import parse_event
 from royalties.models import (
     Accrual,
     Leaf,
@@ -28,6 +29,8 @@ from royalties.models import (
     UsageBatch,
     UsageEvent,
 )
+from royalties.receive import receive
+from royalties.record import record_batch
 from royalties.verify import INVARIANTS, first_broken, verify
 from tests.cast import party_of
 from tests.factories import logged as all_logged
@@ -55,6 +58,20 @@ def test_a_true_ledger_holds(told: Told) -> None:
 
 
 def test_an_empty_ledger_holds(db: None) -> None:
+    assert broken() == []
+
+
+def test_batches_that_are_counted_in_another_order_than_they_came_hold(
+    told: Told,
+) -> None:
+    """Two workers: the second batch is counted first."""
+    bodies = [factories.use_body(told.license, quantity) for quantity in (10, 20)]
+    late, early = (
+        receive(uses=[parse_event(one)], party=told.license.buyer)[0].row.batch_id
+        for one in bodies
+    )
+    record_batch(batch_pk=early)
+    record_batch(batch_pk=late)
     assert broken() == []
 
 
