@@ -305,7 +305,12 @@ def test_a_run_ends_at_a_thousand_steps(
 # --- races --------------------------------------------------------------------------
 
 THREADS = 8
-RACES = ("provenance/test_record.py", "royalties/test_build.py")
+RACES = (
+    "provenance/test_record.py",
+    "marketplace/test_issue.py",
+    "marketplace/test_order.py",
+    "royalties/test_build.py",
+)
 
 
 def _race(acts: list[Any]) -> list[Any]:
