@@ -24,6 +24,18 @@ MOST = 24
 NO_PAGE = ("download/<str:token>", "accounts/logout/")
 
 
+# What a route is about when its words do not name the kind of row.
+HINTS = {
+    "sell/": "asset",
+    "media/": "asset",
+    "registry/": "source",
+    "checkout": "offer",
+    "trace": "payout",
+    "policy": "name",
+    "tile": "path",
+}
+
+
 @dataclass(frozen=True)
 class Address:
     """One route of the site.
@@ -102,10 +114,20 @@ def known() -> dict[str, list[str]]:
     ]
     found["name"] = [POLICY.id]
     found["path"] = ["0/000"]  # the log's first full tile
-    return {kind: values for kind, values in found.items() if values}
+    return found
+
+
+def named(address: Address, kinds: dict[str, list[str]]) -> list[str]:
+    """Kinds of row that the words of a route name."""
+    words = f"{address.name} {address.route}".lower()
+    hinted = {kind for word, kind in HINTS.items() if word in words}
+    return [kind for kind in kinds if kind in words or kind in hinted]
 
 
 def likely(address: Address, kinds: dict[str, list[str]]) -> list[str]:
-    """Kinds of id that the one argument of an address may be, the likeliest first."""
-    words = f"{address.name} {address.route}".lower()
-    return sorted(kinds, key=lambda kind: (kind not in words, kind))
+    """Kinds with rows that a route may be about, the ones it names first."""
+    first = named(address, kinds)
+    return sorted(
+        (kind for kind, values in kinds.items() if values),
+        key=lambda kind: (kind not in first, kind),
+    )

@@ -20,6 +20,7 @@ def environment_of(var: Path, url: str) -> dict[str, str]:
         "COLOPHON_REFUND_DELAY": "10",
         "COLOPHON_SETTLE_SECONDS": "10",
         "COLOPHON_CHECKPOINT_SECONDS": "2",
+        "COLOPHON_POLL_SECONDS": "1",
     }
     own = {
         "COLOPHON_VAR": str(var),

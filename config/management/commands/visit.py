@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.demo import CAST
-from config.visits import Address, addresses, known, likely
+from config.visits import Address, addresses, known, likely, named
 
 WELL = {200, 302, 303}
 # Refusals that are answers: not signed in, not yours, no such row, not by GET, …
@@ -59,7 +59,8 @@ class Tour:
                     return
                 if seen[role] == NOT_BY_GET:
                     return
-        self._judge(address, seen)
+        if all(self.kinds[kind] for kind in named(address, self.kinds)):
+            self._judge(address, seen)
 
     def _ask(self, path: str) -> dict[str, int]:
         return {role: self._get(role, path) for role in self.clients}
