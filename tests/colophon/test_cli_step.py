@@ -34,8 +34,10 @@ def studio(ada: User, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setenv("COLOPHON_HOME", str(home))
     monkeypatch.setenv(cli_step.API_KEY, person.secret)
     monkeypatch.setenv(cli_step.SITE, SITE)
-    monkeypatch.setattr(recorder, "_client", lambda: person.http)
-    monkeypatch.setattr(recorder.Pipeline, "close", lambda _: None)
+    real = recorder._connect
+    monkeypatch.setattr(
+        recorder, "_connect", lambda site, key, _: real(site, key, person.http)
+    )
     return person
 
 
