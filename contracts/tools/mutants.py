@@ -46,7 +46,10 @@ def verdict(folder: Path, mutant: dict[str, str]) -> str:
     path.write_text(sound)
     if "[FAIL" in run.stdout:
         return ""
-    return "went unnoticed" if run.returncode == 0 else "does not compile"
+    if run.returncode == 0:
+        return "went unnoticed"
+    said = (run.stdout + run.stderr).strip().splitlines() or ["no output"]
+    return f"could not be tested: {said[-1]}"
 
 
 def main(chosen: list[int]) -> int:
