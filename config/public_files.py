@@ -1,4 +1,4 @@
-"""Small files that machines look for: robots.txt, sitemap.xml, security.txt."""
+"""Small files that machines look for: favicon, robots, sitemap, security.txt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import UTC, timedelta
 from xml.sax.saxutils import escape
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -24,6 +25,12 @@ SITEMAP_WORKS = 40_000
 SECURITY_DAYS = 180
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The icon, for what is shown without a page around it: a picture, JSON."""
+    return HttpResponsePermanentRedirect(static("img/icon.svg"))
 
 
 @require_GET

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policy/<str:name>", developers.policy, name="policy"),
     path("ops/", ops.page, name="ops"),
     path("ops/jobs/<int:pk>/retry", ops.retry, name="ops-retry"),
+    path("favicon.ico", public_files.favicon, name="favicon"),
     path("robots.txt", public_files.robots, name="robots"),
     path("sitemap.xml", public_files.sitemap, name="sitemap"),
     path(".well-known/security.txt", public_files.security, name="security"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.staticfiles import finders
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -77,7 +78,13 @@ def test_a_forged_form_retries_nothing(operator: Client) -> None:
     job = parked()
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = operator.cookies
-    assert strict.post(f"/ops/jobs/{job.pk}/retry").status_code == 403
+    answer = strict.post(f"/ops/jobs/{job.pk}/retry")
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "This form has grown old" in page
+    assert "<style" not in page  # the policy would refuse it
+    job.refresh_from_db()
+    assert job.parked_at is not None
 
 
 # --- what it shows
@@ -284,6 +291,12 @@ def test_security_txt_has_what_rfc_9116_asks_for(db: None, client: Client) -> No
     assert timezone.now() < until < timezone.now() + timedelta(days=365)
     assert fields["Contact"].startswith("mailto:")
     assert fields["Canonical"].endswith("/.well-known/security.txt")
+
+
+def test_a_file_without_a_page_has_an_icon_too(db: None, client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 301
+    assert finders.find(answer["Location"].removeprefix("/static/"))
 
 
 def test_robots_keep_out_of_what_belongs_to_a_person(db: None, client: Client) -> None:
