@@ -417,11 +417,11 @@ def test_a_download_is_one_link_for_one_use(
 def test_states_of_a_license_are_words(buyer: Client, ben: User, work: Asset) -> None:
     row = licensed(work, party_of(ben))
     page = f"/library/{row.code}"
-    assert "</svg>Valid</span>" in text_of(buyer.get(page))
+    assert "</svg> Valid </span>" in text_of(buyer.get(page))
     License.objects.update(valid_until=timezone.now() - timedelta(days=1))
-    assert "</svg>Expired</span>" in text_of(buyer.get(page))
+    assert "</svg> Expired </span>" in text_of(buyer.get(page))
     License.objects.update(state="revoked")
-    assert "</svg>Revoked</span>" in text_of(buyer.get(page))
+    assert "</svg> Revoked </span>" in text_of(buyer.get(page))
 
 
 def test_the_certificate_in_a_copy_is_public_and_tells_no_buyer(

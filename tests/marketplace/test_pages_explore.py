@@ -100,7 +100,9 @@ def test_chips_and_counts_say_what_the_rows_hold(
     assert "Photographed (declared)" in text
     assert "AI + human edit</span>" in text  # E3: not only declared
     counts = dict(
-        re.findall(r'value="(\w+)"[^>]*> [^<]+<span class="filters__count">(\d+)', text)
+        re.findall(
+            r'value="(\w+)"[^>]*>\s[^<]+<span class="filters__count">(\d+)', text
+        )
     )
     assert counts["certified"] == "1"
     assert counts["credentialed"] == "2"

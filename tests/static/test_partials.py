@@ -65,14 +65,16 @@ def test_an_unknown_word_is_shown_as_declared() -> None:
     assert "Declared" in show("badge", verdict=verdict(word="Platinum"))
 
 
-@pytest.mark.parametrize(("level", "words"), [(3, "Human-made<"), (2, "(declared)<")])
+@pytest.mark.parametrize(
+    ("level", "words"), [(3, "Human-made </span>"), (2, "(declared) </span>")]
+)
 def test_origin_below_e3_is_only_declared(level: int, words: str) -> None:
     assert words in show("origin_chip", verdict=verdict(level=level))
 
 
 def test_an_unknown_origin_is_never_called_human() -> None:
     page = show("origin_chip", verdict=verdict(o_class="UNKNOWN", level=0))
-    assert "Origin unknown<" in page
+    assert "Origin unknown </span>" in page
     assert "Human" not in page
 
 
