@@ -95,10 +95,10 @@ def test_a_filter_finds_exactly_its_works(
 def test_chips_and_counts_say_what_the_rows_hold(
     client: Client, works: dict[str, Any]
 ) -> None:
-    text = client.get("/").content.decode()
+    text = " ".join(client.get("/").content.decode().split())
     assert "Certified provenance" in text
     assert "Photographed (declared)" in text
-    assert "AI + human edit</span>" in text  # E3: not only declared
+    assert "AI + human edit </span>" in text  # E3: not only declared
     counts = dict(
         re.findall(
             r'value="(\w+)"[^>]*>\s[^<]+<span class="filters__count">(\d+)', text
