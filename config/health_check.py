@@ -15,7 +15,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-STALE_SECONDS = 60
+from outbox import STALE_SECONDS
+
 TIMEOUT_SECONDS = 4
 OK = 200
 BEAT = """

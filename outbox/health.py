@@ -9,13 +9,12 @@ from datetime import timedelta
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from outbox import STALE_SECONDS
 from outbox.claims import live
 from outbox.errors import OutboxError
 from outbox.models import Heartbeat, Job
 
 logger = logging.getLogger(__name__)
-
-STALE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,11 @@ class Process:
     name: str
     age_seconds: float
     is_stale: bool
+
+    @property
+    def role(self) -> str:
+        """What it does, wherever it runs: `relay`, `worker:chain`."""
+        return self.name.partition("@")[0]
 
 
 def counts() -> Counts:
@@ -80,6 +84,13 @@ def processes(stale_seconds: float = STALE_SECONDS) -> list[Process]:
     rows = Heartbeat.objects.order_by("process")
     ages = [(row.process, (now - row.beat_at).total_seconds()) for row in rows]
     return [Process(name, age, age > stale_seconds) for name, age in ages]
+
+
+def roles_down() -> list[str]:
+    """Roles of which no process is well; a container that was replaced is no loss."""
+    found = processes()
+    well = {one.role for one in found if not one.is_stale}
+    return sorted({one.role for one in found} - well)
 
 
 def forget_processes(older: timedelta = timedelta(days=1)) -> int:

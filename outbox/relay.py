@@ -19,6 +19,7 @@ from django.utils import timezone
 from outbox.beats import beat
 from outbox.claims import live, ticks, waiting
 from outbox.enqueue import enqueue
+from outbox.health import forget_processes
 from outbox.models import Job, Tick
 from outbox.nudge import nudge, waiting_messages
 from outbox.table import Line, queues, timetable
@@ -64,7 +65,7 @@ class Relay:
                 pause = min(MAX_PAUSE_SECONDS, pause * 2)
 
     def round(self) -> int:
-        """One poll: heartbeat, timetable, nudges, purge; returns nudges sent."""
+        """One poll: heartbeat, timetable, nudges, clean-up; returns nudges sent."""
         beat(PROCESS)
         for line in timetable():
             self._fire(line)
@@ -73,6 +74,7 @@ class Relay:
         if time.monotonic() - self._purged > PURGE_EVERY_SECONDS:
             self._purged = time.monotonic()
             purge()
+            forget_processes()
         return sent
 
     def _fire(self, line: Line) -> None:

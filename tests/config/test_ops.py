@@ -278,6 +278,39 @@ def test_no_page_loosens_the_content_security_policy(db: None, client: Client) -
         assert "default-src 'none'" in policy
 
 
+# --- liveness and readiness
+
+
+def beats(**ages: float) -> None:
+    """Processes and the age of their beats; `_` stands for `:`, `__` for `@`."""
+    for name, age in ages.items():
+        Heartbeat.objects.create(
+            process=name.replace("__", "@").replace("_", ":"),
+            beat_at=timezone.now() - timedelta(seconds=age),
+        )
+
+
+def test_a_process_that_answers_is_alive(client: Client) -> None:
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_site_without_processes_is_not_ready(db: None, client: Client) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["down"]) == (503, [])
+
+
+def test_it_is_ready_while_each_role_has_a_process(db: None, client: Client) -> None:
+    beats(relay=1, worker_chain__new=5, worker_chain__replaced=600)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+
+
+def test_it_is_not_ready_when_a_role_is_silent(db: None, client: Client) -> None:
+    beats(relay=1, worker_chain__a=61, worker_chain__b=600)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["down"]) == (503, ["worker:chain"])
+
+
 # --- small files
 
 

@@ -169,6 +169,15 @@ def test_the_relay_beats(relay: Any, broker: Any) -> None:
     assert Heartbeat.objects.get(process="relay").beat_at <= timezone.now()
 
 
+def test_the_relay_forgets_processes_that_are_long_gone(
+    relay: Any, broker: Any
+) -> None:
+    gone = timezone.now() - timedelta(days=2)
+    Heartbeat.objects.create(process="worker:chain@replaced", beat_at=gone)
+    relay.round()
+    assert [row.process for row in Heartbeat.objects.all()] == ["relay"]
+
+
 def test_only_timetable_jobs_are_purged(make_job: Any) -> None:
     long_ago = timezone.now() - timedelta(days=30)
     make_job("tea.make@1")
