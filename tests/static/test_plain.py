@@ -52,6 +52,34 @@ def test_colors_come_from_the_tokens_alone(path: Path) -> None:
     assert not re.findall(r"#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))
 
 
+def unused_classes(styles: str, users: str) -> set[str]:
+    """Classes that no element wears; `money--{{ size }}` wears every size."""
+    plain = re.sub(r"/\*.*?\*/|url\([^)]*\)|\"[^\"]*\"", "", styles, flags=re.DOTALL)
+    return {
+        one
+        for one in re.findall(r"\.(-?[a-z][\w-]*)", plain)
+        if not re.search(rf"(?<![\w-]){one}(?![\w-])", users)
+        and not re.search(
+            rf"{re.escape(one[: one.rfind('-') + 1] or one)}\{{\{{", users
+        )
+    }
+
+
+def test_every_class_of_a_style_sheet_is_worn() -> None:
+    styles = "".join(path.read_text(encoding="utf-8") for path in STYLES)
+    users = "".join(path.read_text(encoding="utf-8") for path in wearers())
+    assert unused_classes(styles, users) == set()
+    assert unused_classes(".a { } .b--x, .c { }", "a b--{{ kind }}") == {"c"}
+
+
+def wearers() -> list[Path]:
+    """Files that may put a class on an element."""
+    apps = [ROOT / name for name in ("accounts", "provenance", "marketplace")]
+    apps += [ROOT / "royalties", ROOT / "config"]
+    code = [path for app in apps for path in app.rglob("*.py")]
+    return [*TEMPLATES, *(ROOT / "static" / "js").glob("*.js"), *code]
+
+
 def test_the_plain_checks_catch_what_they_look_for() -> None:
     assert INLINE.search('<p style="color:red">')
     assert INLINE.search('<a onclick="x()">')

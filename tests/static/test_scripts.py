@@ -287,14 +287,3 @@ def test_more_results_are_added_below_the_first_ones(page: Page, site: Site) -> 
     expect(page.locator(".pager")).to_have_count(0)
 
 
-def test_tabs_show_one_section_and_move_by_arrow_keys(page: Page, site: Site) -> None:
-    content = (
-        '<nav data-tabs><a href="#one">One</a><a href="#two">Two</a></nav>'
-        '<section id="one">First</section><section id="two">Second</section>'
-    )
-    page.goto(site.page("/tabs", content, "tabs") + "#two")
-    expect(page.get_by_text("Second")).to_be_visible()
-    expect(page.get_by_text("First")).to_be_hidden()
-    page.get_by_role("tab", name="Two").press("ArrowLeft")
-    expect(page.get_by_role("tab", name="One")).to_be_focused()
-    expect(page.get_by_text("First")).to_be_visible()
