@@ -285,5 +285,3 @@ def test_more_results_are_added_below_the_first_ones(page: Page, site: Site) -> 
     expect(page.get_by_text("First batch")).to_be_visible()
     expect(page.get_by_text("not this")).to_have_count(0)
     expect(page.locator(".pager")).to_have_count(0)
-
-
