@@ -75,10 +75,10 @@ def _register(visitor: Visitor, source: Source) -> str:
     page.get_by_label(source.kind, exact=True).check()
     page.get_by_label("Name", exact=True).fill(source.name)
     page.get_by_label("Version").fill(source.version)
-    page.get_by_label(re.compile("^SHA-256")).fill(source.digest.hex())
+    page.get_by_label(re.compile(r"^\s*SHA-256")).fill(source.digest.hex())
     page.get_by_label("What you ask, in percent").fill(str(source.percent))
     if source.trained_on:
-        field = page.get_by_label(re.compile("^Trained on"))
+        field = page.get_by_label(re.compile(r"^\s*Trained on"))
         field.select_option(label=source.trained_on)
     page.get_by_role("button", name="Sign and register").click()
     expect(page.get_by_role("heading", name=source.title)).to_be_visible()

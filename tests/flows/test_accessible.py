@@ -66,7 +66,7 @@ def test_pages_of_accounts_for_anyone(told: Story) -> None:
 def test_pages_for_developers(told: Story) -> None:
     eve = told["Eve"]
     page = eve.go(f"/a/{told.found['asset']}")
-    judged = page.get_by_text(re.compile("^Judged"))
+    judged = page.get_by_text(re.compile(r"^\s*Judged"))
     assert judged.count() == 1
     assert not looked_at(
         eve, "/developers", "/developers/errors", "/developers/api", policy_of(eve)
