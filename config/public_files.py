@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from xml.sax.saxutils import escape
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -29,8 +29,11 @@ NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 @require_GET
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The icon, for what is shown without a page around it: a picture, JSON."""
-    return HttpResponsePermanentRedirect(static("img/icon.svg"))
+    """The icon, for what is shown without a page around it: a picture, JSON.
+
+    Not for ever: the name that it leads to changes with the icon's bytes.
+    """
+    return HttpResponseRedirect(static("img/icon.svg"))
 
 
 @require_GET

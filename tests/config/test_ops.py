@@ -328,7 +328,7 @@ def test_security_txt_has_what_rfc_9116_asks_for(db: None, client: Client) -> No
 
 def test_a_file_without_a_page_has_an_icon_too(db: None, client: Client) -> None:
     answer = client.get("/favicon.ico")
-    assert answer.status_code == 301
+    assert answer.status_code == 302
     assert finders.find(answer["Location"].removeprefix("/static/"))
 
 
