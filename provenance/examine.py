@@ -41,7 +41,7 @@ def examine_asset(*, asset: Asset, claim: Claim | None = None) -> Findings | Non
         try:
             found = examine_file(path, folder, claim_roots(), tsa_roots())
         except InputError as error:
-            _refuse(asset, str(error), claim)
+            _refuse(asset, error.message, claim)
             return None
         copies = {kind: store_path(found[name]) for kind, name in COPIES.items()}
         sizes = {kind: _size(found[name]) for kind, name in COPIES.items()}

@@ -11,10 +11,13 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
 UNITS_PER_DOLLAR = 1_000_000
+CENT_DECIMALS = 2
 PPM_PER_PERCENT = 10_000
 HEX_SHOWN = 4
 MINUS = "\N{MINUS SIGN}"
@@ -56,6 +59,22 @@ def money(units: Any) -> str:
     dollars, rest = divmod(abs(amount), UNITS_PER_DOLLAR)
     decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
     return f"{sign}${dollars:,}.{decimals}"
+
+
+@register.filter
+def fine_money(units: Any) -> SafeString | str:
+    """`money` with what is under a cent marked, so that columns read by cents."""
+    text = money(units)
+    whole_cents, point, decimals = text.partition(".")
+    if len(decimals) <= CENT_DECIMALS:
+        return text
+    return format_html(
+        '{}{}{}<span class="money__rest">{}</span>',
+        whole_cents,
+        point,
+        decimals[:CENT_DECIMALS],
+        decimals[CENT_DECIMALS:],
+    )
 
 
 @register.filter

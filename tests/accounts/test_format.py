@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.templatetags.colophon_format import (
     ago,
+    fine_money,
     iso_time,
     money,
     percent_about,
@@ -19,6 +20,7 @@ from accounts.templatetags.colophon_format import (
     under,
     utc_time,
 )
+from tests.reading import plain
 
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
 DIGEST = "7c1e" + "0" * 56 + "90af"
@@ -52,6 +54,20 @@ def test_money_loses_no_unit(units: int) -> None:
     sign = -1 if digits.startswith("-") else 1
     dollars, decimals = digits.lstrip("-").split(".")
     assert sign * (int(dollars) * 10**6 + int(decimals.ljust(6, "0"))) == units
+
+
+@pytest.mark.parametrize(
+    ("units", "html"),
+    [
+        (40_000_000, "$40.00"),
+        (90_379_962, '$90.37<span class="money__rest">9962</span>'),
+        (-600, '\N{MINUS SIGN}$0.00<span class="money__rest">06</span>'),
+        (None, ""),
+    ],
+)
+def test_what_is_under_a_cent_is_marked(units: int | None, html: str) -> None:
+    assert fine_money(units) == html
+    assert plain(fine_money(units)) == money(units)
 
 
 @pytest.mark.parametrize("wrong", [1.5, True])

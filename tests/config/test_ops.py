@@ -25,6 +25,7 @@ from outbox.enqueue import enqueue
 from outbox.models import Heartbeat, Job
 from royalties.models import Accrual
 from tests.cast import PASSWORD, open_user, party_of
+from tests.reading import text_of
 from tests.royalties import factories
 
 
@@ -37,11 +38,6 @@ def _client(user: User) -> Client:
     client = Client()
     assert client.login(username=user.email, password=PASSWORD)
     return client
-
-
-def text_of(answer: Any) -> str:
-    assert answer.status_code == 200, answer.status_code
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def parked(kind: str = "license.deliver") -> Job:

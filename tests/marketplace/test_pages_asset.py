@@ -39,6 +39,7 @@ from tests.factories import (
     published_asset,
     sealed_asset,
 )
+from tests.reading import plain
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +51,6 @@ def page(client: Client, asset: Asset, query: str = "") -> str:
     assert answer.status_code == 200
     text: str = answer.content.decode()
     return text
-
-
-def plain(text: str) -> str:
-    """The page's words without tags, spaces made single."""
-    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_the_studio_lists_ones_works_with_their_state(
     for words in (
         "Processing",
         "Refused",
-        "it is torn",
+        "It is torn",
         "Ready to publish",
         "Published",
     ):
@@ -158,7 +158,7 @@ def test_a_refused_file_says_why_and_that_nothing_is_shown(
     Asset.objects.filter(pk=asset.pk).update(refused_reason=reason)
     text = text_of(maker.get(f"/sell/{asset.code}"))
     assert "This file cannot be taken" in text
-    assert reason in text
+    assert f"I{reason[1:]}" in text
     assert "hx-trigger" not in text
 
 

@@ -112,6 +112,7 @@ def test_a_file_that_is_refused_leaves_a_draft_with_the_reason(
     asset = Asset.objects.get(pk=asset.pk)
     assert asset.stage == "refused"
     assert words in asset.refused_reason
+    assert not asset.refused_reason.startswith("file:")
     assert not Findings.objects.exists()
     assert [one.kind for one in asset.renditions.all()] == ["uploaded"]
     assert not Job.objects.filter(kind="asset.sign").exists()

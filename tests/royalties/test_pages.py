@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +25,7 @@ from provenance.trusted import site_trust
 from royalties.models import Accrual, Payout, Tally, UsageEvent
 from royalties.overview import by_month, by_role, by_work
 from tests.cast import PASSWORD, party_of
+from tests.reading import text_of
 from tests.royalties import factories
 
 Told = factories.Told
@@ -54,12 +54,6 @@ def _client(user: User) -> Client:
     client = Client()
     assert client.login(username=user.email, password=PASSWORD)
     return client
-
-
-def text_of(answer: Any) -> str:
-    """The words of a page without its tags."""
-    assert answer.status_code == 200, answer.status_code
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def test_the_dashboard_shows_figures_from_rows(told: Told, as_mia: Client) -> None:
