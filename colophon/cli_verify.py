@@ -14,7 +14,7 @@ from colophon import filedigest, filematch, live, trust
 from colophon.archive import MAX_ARCHIVE_BYTES
 from colophon.checks import Result
 from colophon.cli_output import Screen
-from colophon.client import Client, Rpc, fetch_bundle
+from colophon.client import Client, Rpc, fetch_bundle, fetch_similar
 from colophon.credential import inspect_file
 from colophon.errors import (
     ColophonError,
@@ -47,7 +47,8 @@ def add_parser(subparsers: Any) -> None:
         help="check files against their records",
         description="Check files against their evidence. Evidence is taken from"
         " --bundle, from FILE.colophon beside the file or, unless --offline, from"
-        " the site that your trust file names (which learns the file's SHA-256).",
+        " the site that your trust file names. It learns the file's SHA-256 and, where"
+        " it has no record of that, a fingerprint of how the picture looks.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--bundle", type=Path, help="the evidence bundle (.colophon)")
@@ -152,6 +153,11 @@ def verify_path(path: Path, asked: Asked) -> Report:
         if bundle is not None and report.match == filematch.NONE:
             file = filedigest.with_pixels(file, path)
             report = verify(file, seen, bundle, asked.trust, as_of=asked.as_of)
+        if report.outcome is Outcome.NO_RECORD:
+            similar = _similar_to(path, asked, client)
+            report = verify(
+                file, seen, None, asked.trust, as_of=asked.as_of, similar=similar
+            )
         return _ask_live(report, bundle, asked, client)
 
 
@@ -167,6 +173,14 @@ def _bundle_for(
         return None
     data = fetch_bundle(client, asked.trust.site, file.sha256)
     return None if data is None else Bundle.from_bytes(data)
+
+
+def _similar_to(path: Path, asked: Asked, client: Client) -> list[dict[str, Any]]:
+    """What the site knows that the picture looks like; nothing when not to be asked."""
+    if asked.offline or asked.trust is None or not asked.trust.site:
+        return []
+    prints = filedigest.looks(path)
+    return fetch_similar(client, asked.trust.site, prints) if prints else []
 
 
 def _read_bundle(place: Path) -> Bundle:
@@ -201,6 +215,9 @@ def _show(screen: Screen, answer: dict[str, Any]) -> None:
         return
     screen.line(f"  {report.summary}", _STYLE.get(report.outcome, "weak"))
     _show_asset(screen, report)
+    for one in report.similar:
+        bits = f"{one['bits']} of 256 bits differ"
+        screen.row("Looks like", f"{one['title']} ({one['asset']}), {bits}")
     for check in report.checks:
         screen.mark(str(check.number), check.name, check.result, check.words)
         for detail in check.detail:

@@ -22,6 +22,7 @@ from colophon.tiles import MAX_ENTRY_BYTES, TILE_WIDTH
 from colophon.trust import MAX_BYTES as MAX_TRUST_BYTES
 
 TIMEOUT_SECONDS = 20.0
+MAX_SIMILAR_BYTES = 64 * 1024
 MAX_RPC_BYTES = 4 * 1024 * 1024
 _NOT_FOUND = 404
 _OK = 200
@@ -136,6 +137,33 @@ def fetch_bundle(client: Client, site: str, sha256: bytes) -> bytes | None:
     """
     url = f"{site}/api/v1/evidence?sha256={sha256.hex()}"
     return client.get(url, limit=MAX_ARCHIVE_BYTES, what="evidence")
+
+
+def fetch_similar(client: Client, site: str, prints: list[str]) -> list[dict[str, Any]]:
+    """Public works of a site that a picture looks like, the nearest first.
+
+    Args:
+        prints: PDQ prints in hex, at most eight.
+
+    Raises:
+        CouldNotCheck: the site cannot be asked, or its answer is not understood.
+    """
+    url = f"{site}/api/v1/look-alikes?pdq={','.join(prints)}"
+    data = client.get(url, limit=MAX_SIMILAR_BYTES, what="look-alikes")
+    try:
+        listed = load_json(data)["similar"] if data else []
+        return [
+            {
+                "asset": str(one["asset"]),
+                "title": str(one["title"]),
+                "bits": int(one["bits"]),
+                "strong": bool(one["strong"]),
+            }
+            for one in listed
+        ]
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        why = f"{site} did not answer as expected"
+        raise CouldNotCheck("look-alikes", why) from error
 
 
 class LogSite:

@@ -1,7 +1,7 @@
-"""What identifies a file on disk: its bytes and, where it is a picture, its pixels.
+"""What a file on disk is known by: its bytes, its pixels, and how it looks.
 
-Pixels are decoded in a killable child process; where no decoder is installed, or
-the file is no picture, there simply is no pixel digest.
+Pictures are decoded in a killable child process; where no decoder is installed, or
+the file is no picture, there simply is no pixel digest and no print.
 """
 
 from __future__ import annotations
@@ -40,6 +40,36 @@ def with_pixels(
         return FileDigests(file.sha256, from_hex(found))
     except ColophonError:
         return file
+
+
+def looks(path: Path, child: children.Worker | None = None) -> list[str]:
+    """PDQ prints of a picture and of its turns and mirrors (hex) to search with.
+
+    Empty for what is no picture, and where no PDQ is installed.
+    """
+    worker = child or children.default()
+    params = {"path": str(path.resolve())}
+    try:
+        found = worker.call("colophon.filedigest:looks_here", params, PIXELS_SECONDS)
+    except ColophonError:
+        return []
+    return [str(one) for one in found]
+
+
+def looks_here(path: str) -> list[str]:
+    """The prints of a picture: the child's side.
+
+    Raises:
+        InputError: no picture, or no decoder is installed.
+    """
+    try:
+        from colophon import fingerprints, pictures
+
+        picture = pictures.decode(pictures.check(Path(path)))
+        found = fingerprints.pdq(pictures.reduction(picture))
+    except ImportError as error:
+        raise InputError("pictures cannot be decoded here", "file") from error
+    return found["turned"] if found else []
 
 
 def pixels_here(path: str) -> str:

@@ -178,6 +178,11 @@ def reduced(image: Image.Image, side: int) -> Image.Image:
     )
 
 
+def reduction(image: Image.Image) -> Image.Image:
+    """The small picture that fingerprints are made of (`fingerprints.REDUCTION`)."""
+    return reduced(reduced(opaque(image), PREVIEW_SIDE), PROXY_SIDE)
+
+
 def jpeg(image: Image.Image, *, quality: int, full_color: bool = False) -> bytes:
     """Encode RGB pixels, and nothing else of the picture, as JPEG.
 

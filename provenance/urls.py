@@ -17,6 +17,7 @@ urlpatterns = [
     path("verify/lookup", verify_page.lookup, name="lookup"),
     path("api/v1/verify", verify.Verify.as_view(), name="api-verify"),
     path("api/v1/lookup", verify.Lookup.as_view(), name="api-lookup"),
+    path("api/v1/look-alikes", verify.LookAlikes.as_view(), name="api-look-alikes"),
     path("certificates/contract", certificates.Collection.as_view(), name="collection"),
     path(
         "certificates/<code:code>",

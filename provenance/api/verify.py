@@ -12,7 +12,16 @@ from rest_framework.views import APIView
 
 from colophon.digest import from_hex
 from colophon.errors import InputError
-from provenance.views.checking import VerifyThrottle, check_digest, check_file
+from provenance.views.checking import (
+    VerifyThrottle,
+    check_digest,
+    check_file,
+    looks_like,
+    similar_json,
+)
+
+PDQ_BYTES = 32
+MOST_PRINTS = 8  # a picture's own, its turns and mirrors
 
 
 class Verify(APIView):
@@ -45,3 +54,24 @@ class Lookup(APIView):
         if checked is None:
             raise Http404
         return Response(checked.report.to_json())
+
+
+class LookAlikes(APIView):
+    """Find works that a picture looks like; the picture stays where it is."""
+
+    permission_classes = (AllowAny,)
+    throttle_classes = (VerifyThrottle,)
+
+    @extend_schema(operation_id="findLookAlikes", responses=dict)
+    def get(self, request: Request) -> Response:
+        """By `?pdq=`, one to eight PDQ prints in hex: a picture's and its turns'.
+
+        `similar` is empty or has the nearest work within 64 of 256 bits. It says
+        "looks like", never "is".
+        """
+        given = request.query_params.get("pdq", "").split(",")
+        if len(given) > MOST_PRINTS:
+            raise InputError(f"has {len(given)} prints, at most {MOST_PRINTS}", "pdq")
+        prints = [from_hex(one, PDQ_BYTES, "pdq").hex() for one in given]
+        match = looks_like(prints, request.user)
+        return Response({"similar": [similar_json(match)] if match else []})

@@ -28,7 +28,7 @@ from colophon.filematch import CredentialFacts, FileDigests
 from colophon.pictures import MAX_BYTES
 from colophon.report import Report
 from colophon.verify import verify
-from provenance.alike import nearest
+from provenance.alike import Match, nearest
 from provenance.assemble import bundle_for
 from provenance.authorities import claim_roots, tsa_roots
 from provenance.errors import UploadError
@@ -120,25 +120,30 @@ def _unknown(
 ) -> Checked:
     """No record of this file: its own credential, and what it looks like."""
     pdq = picture["pdq"] if picture else None
-    match = None
-    if pdq:
-        among = Asset.objects.visible_to(user).filter(seal__isnull=False)
-        match = nearest(pdq["turned"] or [pdq["hash"]], among=among)
-    like = match.findings.asset if match else None
-    similar = [
-        {
-            "asset": like.code,
-            "title": like.title,
-            "bits": match.bits,
-            "strong": match.strong,
-        }
-        for _ in (1,)
-        if match and like
-    ]
+    match = looks_like(pdq["turned"] or [pdq["hash"]], user) if pdq else None
+    similar = [similar_json(match)] if match else []
     report = verify(
         digests, credential, None, site_trust(), as_of=timezone.now(), similar=similar
     )
+    like = match.findings.asset if match else None
     return Checked(report, looks_like=like, inspection=seen)
+
+
+def looks_like(prints: list[str], user: User | AnonymousUser) -> Match | None:
+    """The sealed work nearest to some prints that the asker may hear of."""
+    among = Asset.objects.visible_to(user).filter(seal__isnull=False)
+    return nearest(prints, among=among)
+
+
+def similar_json(match: Match) -> dict[str, Any]:
+    """One item of a report's `similar` (docs/cli.md)."""
+    like = match.findings.asset
+    return {
+        "asset": like.code,
+        "title": like.title,
+        "bits": match.bits,
+        "strong": match.strong,
+    }
 
 
 def _picture(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from colophon import cli, trust
+from colophon import cli, filedigest, trust
 from colophon.authority import Authorities
 from colophon.cli_output import Screen, plain
 from colophon.credential import inspect_file
@@ -255,6 +255,70 @@ def test_offline_asks_nobody(desk: Desk, run: Run, shop: Site, tmp_path: Path) -
     place = site_trust(desk, shop, tmp_path)
     code, _, _ = run("verify", desk.file, "--trust", place, "--offline")
     assert (code, shop.asked) == (13, [])
+
+
+@pytest.fixture
+def small_copy(desk: Desk, tmp_path: Path) -> Path:
+    """The work at another size, without its credential."""
+    place = tmp_path / "small.png"
+    Image.open(desk.file).resize((72, 48)).save(place)
+    return place
+
+
+@pytest.fixture
+def trusting(desk: Desk, shop: Site, tmp_path: Path) -> Path:
+    """A trust file that names the shop as its site."""
+    return site_trust(desk, shop, tmp_path)
+
+
+def test_a_smaller_copy_only_looks_like_the_work(
+    run: Run, shop: Site, trusting: Path, small_copy: Path
+) -> None:
+    prints = filedigest.looks(small_copy)
+    assert len(set(prints)) > 1
+    like = {"asset": "ast_1", "title": "Night current", "bits": 6, "strong": True}
+    path = f"/api/v1/look-alikes?pdq={','.join(prints)}"
+    shop.pages[path] = json.dumps({"similar": [like]}).encode()
+    asked = ["verify", small_copy, "--trust", trusting]
+    code, out, _ = run(*asked)
+    assert code == 3
+    assert "proves nothing about this file" in out
+    assert "Night current (ast_1), 6 of 256 bits differ" in out
+    assert shop.asked[-1] == path
+    told = json.loads(run(*asked, "--json")[1])
+    assert told["files"][0]["recorded"]["similar"] == [like]
+    assert run(*asked, "--offline")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (b'{"similar": []}', 2),
+        (None, 2),
+        (b'{"similar": [{"asset": "ast_1"}]}', 11),
+        (b"[]", 11),
+        (b"<html>", 11),
+    ],
+    ids=["nothing like it", "an older site", "half an answer", "a list", "no JSON"],
+)
+def test_what_the_site_says_of_look_alikes_is_checked(
+    run: Run,
+    shop: Site,
+    trusting: Path,
+    small_copy: Path,
+    said: tuple[bytes | None, int],
+) -> None:
+    answer, code = said
+    path = f"/api/v1/look-alikes?pdq={','.join(filedigest.looks(small_copy))}"
+    if answer is not None:
+        shop.pages[path] = answer
+    assert run("verify", small_copy, "--trust", trusting)[0] == code
+
+
+def test_what_is_no_picture_has_no_looks(tmp_path: Path) -> None:
+    place = tmp_path / "words.txt"
+    place.write_text("no picture")
+    assert filedigest.looks(place) == []
 
 
 def test_a_site_that_does_not_answer_ends_with_eleven(

@@ -192,6 +192,9 @@ MATRIX: dict[tuple[str, str], Line] = {
         query=lambda w: {"sha256": bytes(w.sealed.seal.file_digest).hex()},
         nobody=404,
     ),
+    ("api/v1/look-alikes", "get"): Line(
+        PUBLIC, "Ada", 200, 200, query=lambda _: {"pdq": "ab" * 32}, nobody=200
+    ),
     ("api/v1/assets/<str:code>/agreement", "post"): Line(
         "publish", "Ada", 201, 404, _code("sealed"), body=_none
     ),

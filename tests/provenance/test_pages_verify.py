@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from colophon import child as children
+from colophon.filedigest import looks
 from marketplace.deliver import make_delivery
 from provenance.assemble import bundle_for
 from provenance.models import Asset
@@ -169,6 +170,42 @@ def test_a_stripped_and_resized_copy_only_looks_like_the_work(
     assert f'href="/a/{work.code}"' in text
     assert "Seal: " not in text
     assert "Genuine" not in text
+
+
+def test_the_command_line_may_ask_for_look_alikes(
+    client: Client, work: Asset, ada: User, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    place = tmp_path / "small.png"
+    with Image.open(io.BytesIO(photograph())) as picture:
+        picture.transpose(Image.Transpose.ROTATE_90).resize((360, 480)).save(place)
+    asked = {"pdq": ",".join(looks(place))}
+    (found,) = client.get("/api/v1/look-alikes", asked).json()["similar"]
+    assert (found["asset"], found["strong"]) == (work.code, True)
+    far = client.get("/api/v1/look-alikes", {"pdq": "0f" * 32}).json()
+    assert far == {"similar": []}
+
+
+@pytest.mark.parametrize("text", ["", "xyz", "ab" * 31, ",".join(["ab" * 32] * 9)])
+def test_a_print_that_is_none_is_refused(client: Client, text: str) -> None:
+    answer = client.get("/api/v1/look-alikes", {"pdq": text})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/pdq"
+
+
+def test_what_is_not_published_is_like_nothing(
+    client: Client, ada: User, tmp_path: Path
+) -> None:
+    place = tmp_path / "draft.jpg"
+    place.write_bytes(photograph(7))
+    draft = real_asset(party_of(ada), photograph(7), "Draft")
+    Asset.objects.filter(pk=draft.pk).update(published_at=None)
+    asked = {"pdq": ",".join(looks(place))}
+    assert client.get("/api/v1/look-alikes", asked).json() == {"similar": []}
+    client.force_login(ada)
+    (found,) = client.get("/api/v1/look-alikes", asked).json()["similar"]
+    assert found["asset"] == draft.code
 
 
 def test_the_same_pixels_in_another_file_are_said_to_be_that(
