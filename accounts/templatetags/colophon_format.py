@@ -69,7 +69,7 @@ def fine_money(units: Any) -> SafeString | str:
     if len(decimals) <= CENT_DECIMALS:
         return text
     return format_html(
-        '{}{}{}<span class="money__rest">{}</span>',
+        '<span class="money">{}{}{}<span class="money__rest">{}</span></span>',
         whole_cents,
         point,
         decimals[:CENT_DECIMALS],

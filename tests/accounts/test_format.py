@@ -22,6 +22,7 @@ from accounts.templatetags.colophon_format import (
 )
 from tests.reading import plain
 
+MONEY, REST = '<span class="money">', '<span class="money__rest">'
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
 DIGEST = "7c1e" + "0" * 56 + "90af"
 
@@ -60,8 +61,8 @@ def test_money_loses_no_unit(units: int) -> None:
     ("units", "html"),
     [
         (40_000_000, "$40.00"),
-        (90_379_962, '$90.37<span class="money__rest">9962</span>'),
-        (-600, '\N{MINUS SIGN}$0.00<span class="money__rest">06</span>'),
+        (90_379_962, f"{MONEY}$90.37{REST}9962</span></span>"),
+        (-600, f"{MONEY}\N{MINUS SIGN}$0.00{REST}06</span></span>"),
         (None, ""),
     ],
 )
