@@ -12,6 +12,7 @@ from colophon.credential import Inspection, inspect_file
 from colophon.credential_codes import meaning
 from colophon.errors import InputError
 from colophon.origin import OriginClass, words
+from colophon.plaintext import clock
 from colophon.report import EXIT_UNREADABLE
 
 MAX_PEM_BYTES = 4 * 1024 * 1024
@@ -80,9 +81,9 @@ def _show(screen: Screen, found: Inspection) -> None:
         names = [one for one in (found.organization, found.common_name) if one]
         screen.row("Signer", ", ".join(names))
     if found.proven_at:
-        screen.row("Time", f"{found.proven_at}, proven by a time-stamp")
+        screen.row("Time", f"{clock(found.proven_at)}, proven by a time-stamp")
     elif found.claimed_at:
-        screen.row("Time", f"{found.claimed_at}, claimed and not proven")
+        screen.row("Time", f"{clock(found.claimed_at)}, claimed and not proven")
     for uri in found.source_types:
         screen.row("Source type", uri)
     screen.row("Origin", words(OriginClass(found.origin), 0))

@@ -17,7 +17,7 @@ from colophon import credential_read
 from colophon.credential import UNREADABLE, Detail, FileFacts, Inspection, file_facts
 from colophon.credential_codes import is_hard, meaning
 from colophon.origin import classify_source_types
-from colophon.plaintext import plain
+from colophon.plaintext import clock, plain
 
 NO_CREDENTIAL = (
     "No credential in this file. That says nothing about it: most files have none,"
@@ -142,8 +142,9 @@ def _summary(judged: Inspection) -> str:
         )
     if judged.proven_at:
         sentences.append(
-            f"A trusted time-stamp proves it existed at {judged.proven_at}."
+            f"A trusted time-stamp proves it existed at {clock(judged.proven_at)}."
         )
     elif judged.claimed_at:
-        sentences.append(f"The time it names, {judged.claimed_at}, is not proven.")
+        claimed = clock(judged.claimed_at)
+        sentences.append(f"The time it names, {claimed}, is not proven.")
     return " ".join(dict.fromkeys(sentences))

@@ -10,6 +10,7 @@ Source: Unicode TR 36 section 2.7 and TR 9 (bidirectional controls).
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 
 MAX_CHARACTERS = 300
 # Cc controls, Cf format (bidi, zero-width), Cs lone surrogates, Co private, Cn none.
@@ -27,3 +28,14 @@ def plain(value: object, limit: int = MAX_CHARACTERS) -> str | None:
     spaced = " ".join(value[: 4 * limit].split())
     kept = "".join(c for c in spaced if unicodedata.category(c) not in _DROPPED)
     return kept[:limit]
+
+
+def clock(text: str) -> str:
+    """Return a stranger's time as a person reads it; as it stands when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            return text
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError):
+        return text

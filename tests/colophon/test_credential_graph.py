@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from colophon import credential_graph
 from colophon.credential_graph import Tree
-from colophon.plaintext import plain
+from colophon.plaintext import clock, plain
 from tests.colophon.conftest import AI, HUMAN, IPTC
 
 CAMERA = IPTC + "digitalCapture"
@@ -107,6 +107,13 @@ def test_titles_lose_what_could_deceive() -> None:
     assert plain("Łucja 東京 🎨") == "Łucja 東京 🎨"
     assert plain("x" * 10_000) == "x" * 300
     assert plain(7) is None
+
+
+def test_a_time_is_told_as_people_read_it() -> None:
+    assert clock("2026-11-28T11:25:11+02:00") == "2026-11-28 09:25:11 UTC"
+    assert clock("2026-11-28T09:25:11Z") == "2026-11-28 09:25:11 UTC"
+    for odd in ("yesterday", "2026-11-28T09:25:11", "0001-01-01T00:00:00+14:00", ""):
+        assert clock(odd) == odd
 
 
 JSON = st.recursive(
