@@ -10,7 +10,14 @@ import os
 from collections.abc import Callable
 
 POINTS = frozenset(
-    {"before_sign", "after_sign", "after_send", "before_final", "after_replace"}
+    {
+        "before_sign",
+        "after_sign",
+        "after_send",
+        "before_final",
+        "after_replace",
+        "after_deploy",
+    }
 )
 CRASH_STATUS = 137
 _hooks: dict[str, Callable[[], None]] = {}

@@ -1,4 +1,4 @@
-"""What a person may do to an intent: cancel it, queue it again, release the brake."""
+"""Change an intent from outside of its own course: cancel it, queue it again."""
 
 from __future__ import annotations
 
@@ -43,6 +43,25 @@ def cancel(key: str, *, by: str) -> Intent:
             intent.save(update_fields=["abandon"])
     log.warning("chain.cancel", extra={"intent": intent.pk, "by": by})
     return intent
+
+
+def drop_waiting(key: str, *, by: str) -> bool:
+    """Cancels an intent that has no nonce, because its effect is there or pointless.
+
+    One that is under way is left alone: what is signed may be mined. Inside the
+    caller's transaction.
+
+    Returns:
+        whether it was canceled.
+
+    Writes: Intent, Job. Lock: the Intent row.
+    """
+    intent = _locked(key)
+    if intent.state not in (State.QUEUED, State.NEEDS_HUMAN):
+        return False
+    outcome.end(intent, State.CANCELED, error=f"canceled by {by}")
+    log.warning("chain.cancel", extra={"intent": intent.pk, "by": by})
+    return True
 
 
 def requeue(key: str, *, by: str) -> Intent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +20,15 @@ from chain import abi, contracts, identity
 from chain.abi import checksum
 from chain.contracts import address_of, ledger_domain, token_domain
 from chain.errors import ArgsError, NotDeployedError, RevertedError, RpcBehindError
+from chain.finality import heights
 from chain.kinds import ASSET, LEDGER, TOKEN
 from chain.models import Event, Network
 from colophon.errors import SignatureError
 
 __all__ = [
+    "NOBODY",
     "AccountState",
+    "FinalBlock",
     "NetworkFacts",
     "account_indexes",
     "account_of",
@@ -34,10 +37,12 @@ __all__ = [
     "balance_of",
     "block_time",
     "chain_time",
+    "challenge_window",
     "checksum",
     "claimed",
     "epoch",
     "facts",
+    "final_block",
     "is_contract",
     "is_valid_signature",
     "ledger_domain",
@@ -53,9 +58,10 @@ __all__ = [
     "totals",
 ]
 
+NOBODY = "0x" + "00" * 20
+"""The address of a leaf whose holder has no wallet: nobody is paid there."""
 EIP1271_MAGIC = bytes.fromhex("1626ba7e")
 SIGNATURE_BYTES = 65
-NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,14 @@ class AccountState:
     refunded_units: int
     frozen_at: datetime | None
     requests: int
+
+
+@dataclass(frozen=True)
+class FinalBlock:
+    """The newest block that is there for good."""
+
+    number: int
+    mined_at: datetime
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,11 @@ def roots() -> tuple[bytes, bytes]:
 def matures_at() -> datetime | None:
     """When the pending root can be paid from; None when nothing is pending."""
     return _time(_ask(LEDGER, "maturesAt")[0])
+
+
+def challenge_window() -> timedelta:
+    """How long the contract lets a commit be vetoed; fixed when it was deployed."""
+    return timedelta(seconds=int(_ask(LEDGER, "challengeWindow")[0]))
 
 
 def totals() -> dict[str, int]:
@@ -225,6 +244,17 @@ def chain_time() -> datetime:
     """Time of the newest block, the only clock that the contracts know."""
     gateway, _ = identity.checked()
     return gateway.head().mined_at
+
+
+def final_block() -> FinalBlock | None:
+    """The newest final block; None while the chain is too young for one.
+
+    Raises:
+        RpcBehindError: the node does not have it.
+    """
+    gateway, _ = identity.checked()
+    number = heights(gateway).final
+    return FinalBlock(number, block_time(number)) if number >= 0 else None
 
 
 def block_time(number: int) -> datetime:

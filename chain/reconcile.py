@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from chain import events, identity
+from chain.errors import WrongChainError
 from chain.finality import Heights, heights
 from chain.gateway import Gateway
 from chain.halt import halt
@@ -38,15 +39,21 @@ SILENT_KINDS = frozenset({"pay", "fund"})  # may be right without a log of ours
 def reconcile(*, claim: Claim | None = None) -> list[str]:
     """Checks what is done against the chain, and what waits against the clock.
 
+    A node of another chain is a finding, and the only one: there is nothing to compare.
+
     Returns:
         findings in words, also kept on the Network row; empty when all is well.
 
     Raises:
         Later: no node answered.
+        NotDeployedError: there is no Network row to keep them on.
 
     Writes: Intent, Event, Network, Job. Lock: none but the rows changed.
     """
-    gateway, network = identity.checked()
+    try:
+        gateway, network = identity.checked()
+    except WrongChainError as error:
+        return _keep([str(error)])
     deep = heights(gateway)
     findings = [
         *_blocks_gone(gateway, deep, claim),
@@ -56,11 +63,14 @@ def reconcile(*, claim: Claim | None = None) -> list[str]:
         *_low_balances(gateway),
         *_old_head(deep),
     ]
+    return _keep(findings)
+
+
+def _keep(findings: list[str]) -> list[str]:
+    """Writes them to the log and to the one Network row."""
     for finding in findings:
         log.error("chain.finding", extra={"finding": finding})
-    Network.objects.filter(pk=network.pk).update(
-        findings=findings, checked_at=timezone.now()
-    )
+    Network.objects.update(findings=findings, checked_at=timezone.now())
     return findings
 
 

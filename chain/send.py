@@ -13,7 +13,14 @@ from django.db import transaction
 
 from chain import attempts, contracts, identity, outcome
 from chain.attempts import Call
-from chain.errors import Later, RevertedError
+from chain.errors import (
+    FeeCapError,
+    Later,
+    NotDeployedError,
+    RevertedError,
+    SignerRefusedError,
+    WrongChainError,
+)
 from chain.fees import gas_limit
 from chain.gateway import Gateway
 from chain.keys import RoleSigner, signer_for
@@ -25,26 +32,46 @@ from outbox.claims import Claim
 log = logging.getLogger(__name__)
 
 HALT_SECONDS = 60.0
+CURE_SECONDS = 30.0
 REFUSALS_BEFORE_HUMAN = 60
 LONGEST_WAIT_SECONDS = 60.0
+WAITING = (Intent.State.QUEUED, Intent.State.SIGNED)
 
 
 def send(intent_pk: int, *, claim: Claim | None = None) -> None:
     """Brings one intent to the node, or finds that it is there already.
 
+    What only an operator can cure (a fee above the cap, a node of another chain, no
+    contracts yet, a key that is on another host) is waited for as well, and noted on
+    the intent for `/ops/`.
+
     Raises:
         Later: not now (node down, window open, account empty…); run again.
-        WrongChainError: the node serves another chain.
 
     Writes: Intent, Attempt, Account.
     """
     intent = Intent.objects.get(pk=intent_pk)
+    try:
+        _bring(intent, claim)
+    except (
+        FeeCapError,
+        NotDeployedError,
+        SignerRefusedError,
+        WrongChainError,
+    ) as error:
+        waiting = Intent.objects.filter(pk=intent_pk, state__in=WAITING)
+        waiting.update(error=str(error))
+        raise Later(str(error), CURE_SECONDS) from error
+
+
+def _bring(intent: Intent, claim: Claim | None) -> None:
     if intent.state == Intent.State.QUEUED:
         gateway, network = identity.checked()
         attempt = _sign(gateway, network, intent, claim)
     elif intent.state == Intent.State.SIGNED:
         gateway, _ = identity.checked()
         attempt = intent.newest_attempt()
+        Intent.objects.filter(pk=intent.pk, state=intent.state).update(error="")
     else:
         return
     if attempt:

@@ -14,7 +14,7 @@ from chain import confirm as confirming
 from chain import follow as following
 from chain import reconcile as reconciling
 from chain import send as sending
-from chain.errors import Later, NotDeployedError
+from chain.errors import Later, NotDeployedError, WrongChainError
 from outbox.claims import Claim
 
 log = logging.getLogger(__name__)
@@ -49,5 +49,5 @@ def _each_turn(verb: Callable[[], object]) -> None:
     """What cannot be done now waits for its next turn, without a queue of old turns."""
     try:
         verb()
-    except (Later, NotDeployedError) as waits:
+    except (Later, NotDeployedError, WrongChainError) as waits:
         log.warning("chain.waits", extra={"why": str(waits)})

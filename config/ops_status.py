@@ -14,11 +14,13 @@ from marketplace.models import License
 from outbox import health
 from outbox.models import Job
 from provenance.models import Anchor
+from royalties.due import overdue
 from royalties.models import Payout, Settlement, Tally
 from royalties.verify import Answer, verify
 
 PARKED_SHOWN = 50
 STUCK_SHOWN = 20
+NOT_SENT = (Intent.State.QUEUED, Intent.State.SIGNED)
 
 
 def jobs() -> dict[str, Any]:
@@ -65,7 +67,7 @@ def log() -> dict[str, Any]:
 
 
 def chain() -> dict[str, Any]:
-    """The network row, intents by kind and state, and those that need a person."""
+    """The network row, intents by kind and state, those that need a person or wait."""
     open_intents = Intent.objects.exclude(state__in=Intent.DONE)
     states = (
         Intent.objects.values("kind", "state")
@@ -77,6 +79,9 @@ def chain() -> dict[str, Any]:
         "states": list(states),
         "open": open_intents.count(),
         "stuck": open_intents.filter(state=Intent.State.NEEDS_HUMAN)[:STUCK_SHOWN],
+        "waiting": open_intents.filter(state__in=NOT_SENT).exclude(error="")[
+            :STUCK_SHOWN
+        ],
         "oldest": open_intents.aggregate(at=Min("created_at"))["at"],
     }
 
@@ -95,6 +100,7 @@ def money() -> dict[str, Any]:
         "unsettled_units": int(used["total"] or 0) + int(fees["total"] or 0),
         "unfunded_units": int(used["unfunded"] or 0),
         "settlement": newest,
+        "overdue": overdue(timezone.now()),
         "payouts": _payouts(),
         "ledger": ledger(),
     }

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from chain import contracts, identity, keys, read
+from chain import contracts, faults, identity, keys, read
 from chain.anvil import Anvil
 from chain.deploy import deploy
-from chain.errors import ChainError, WrongChainError
+from chain.errors import ChainError, Later, WrongChainError
 from chain.gateway import Gateway
 from chain.models import Intent, Network
-from tests.chain.actor import Actor
+from tests.chain.actor import Actor, Crash, crash
 from tests.chain.proxy import Proxy
 
 pytestmark = [pytest.mark.chain, pytest.mark.django_db]
@@ -59,7 +59,7 @@ def test_an_empty_chain_with_an_old_database_is_refused(
         settings.CHAIN_RPC_URLS = [other.url]
         identity.forget()
         intent = act.want()
-        with pytest.raises(WrongChainError, match="make reset"):
+        with pytest.raises(Later, match="make reset"):
             act.send(intent)
         with pytest.raises(CommandError, match="make reset"):
             call_command("deploy_contracts", stdout=StringIO())
@@ -113,6 +113,71 @@ def test_a_contracts_file_of_another_chain_is_not_adopted(
     with Anvil.start() as two:
         deploy(say=lines.append, gateway=Gateway([two.url]))
     assert sum(line.startswith("ColophonLedger") for line in lines) == 2
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+@pytest.mark.parametrize("point", ["before_sign", "after_sign", "after_send"])
+def test_a_deployment_goes_on_where_it_was_interrupted(
+    chain_settings: Any, db: None, tmp_path: Path, point: str, turn: int
+) -> None:
+    """At each contract: nothing is deployed twice, and no nonce is lost."""
+    chain_settings.CHAIN_CONTRACTS_FILE = tmp_path / "contracts.json"
+    calls: list[int] = []
+
+    def crash_in_turn() -> None:
+        calls.append(1)
+        if len(calls) == turn:
+            raise Crash
+
+    with Anvil.start() as one:
+        gateway = Gateway([one.url])
+        faults.hook(point, crash_in_turn)
+        with pytest.raises(Crash):
+            deploy(say=lambda _: None, gateway=gateway)
+        faults.hook(point, None)
+        assert not Network.objects.exists()
+        network = deploy(say=lambda _: None, gateway=gateway)
+        assert gateway.nonce(keys.role_address("deployer")) == 3
+        identity.verify(gateway, network)
+    assert [path.name for path in tmp_path.iterdir()] == ["contracts.json"]
+
+
+def test_a_crash_between_the_database_and_the_file_is_made_good(
+    chain_settings: Any, db: None, tmp_path: Path
+) -> None:
+    chain_settings.CHAIN_CONTRACTS_FILE = tmp_path / "contracts.json"
+    faults.hook("after_deploy", crash)
+    with Anvil.start() as one:
+        with pytest.raises(Crash):
+            deploy(say=lambda _: None, gateway=Gateway([one.url]))
+        faults.hook("after_deploy", None)
+        assert not chain_settings.CHAIN_CONTRACTS_FILE.exists()
+        network = deploy(say=lambda _: None, gateway=Gateway([one.url]))
+    listed = json.loads(chain_settings.CHAIN_CONTRACTS_FILE.read_text())
+    assert listed["contracts"] == network.contracts
+    assert [path.name for path in tmp_path.iterdir()] == ["contracts.json"]
+
+
+def test_what_was_signed_for_another_chain_is_not_used(
+    chain_settings: Any, db: None, tmp_path: Path
+) -> None:
+    chain_settings.CHAIN_CONTRACTS_FILE = tmp_path / "contracts.json"
+    faults.hook("after_send", crash)
+    with Anvil.start() as one, pytest.raises(Crash):
+        deploy(say=lambda _: None, gateway=Gateway([one.url]))
+    faults.hook("after_send", None)
+    with Anvil.start(chain_id=4242) as two:
+        network = deploy(say=lambda _: None, gateway=Gateway([two.url]))
+        identity.verify(Gateway([two.url]), network)
+
+
+def test_a_broken_file_of_an_unfinished_deployment_is_told(
+    chain_settings: Any, db: None, tmp_path: Path
+) -> None:
+    chain_settings.CHAIN_CONTRACTS_FILE = tmp_path / "contracts.json"
+    (tmp_path / "contracts.unfinished.json").write_text("{}")
+    with pytest.raises(ChainError, match="remove it"):
+        deploy(say=lambda _: None)
 
 
 def test_a_broken_contracts_file_is_told(

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from chain import faults, send
+from chain import faults, reconcile, send
 from chain.errors import (
     ArgsError,
     InsufficientFundsError,
@@ -19,12 +20,11 @@ from chain.errors import (
     Later,
     RpcBusyError,
     RpcDownError,
-    WrongChainError,
 )
 from chain.identity import forget
 from chain.intend import intend
 from chain.keys import role_address, signer_for
-from chain.models import Account, Attempt, Intent
+from chain.models import Account, Attempt, Intent, Network
 from outbox.inline import drain
 from outbox.models import Job
 from tests.chain.actor import Actor, Crash, crash, fresh_address
@@ -226,13 +226,68 @@ def test_nothing_is_signed_for_another_chain(act: Actor, proxy: Proxy) -> None:
     intent = act.want()
     proxy.rewrites["eth_chainId"] = lambda *_: "0x1"
     forget()
-    with pytest.raises(WrongChainError, match="31337"):
+    with pytest.raises(Later, match="31337"):
         act.send(intent)
     assert not Attempt.objects.exists()
     proxy.rewrites.clear()
     act.send(intent)
     act.finish(intent)
     act.assert_once(intent)
+
+
+def test_a_fee_above_the_cap_is_waited_out_by_the_job(
+    act: Actor, settings: Any
+) -> None:
+    settings.CHAIN_MAX_FEE_GWEI = 0.000_000_1
+    intent = act.want()
+    assert drain(kinds=["chain.send"]) == 0
+    _waits_unparked(intent, "above the cap")
+    settings.CHAIN_MAX_FEE_GWEI = 200.0
+    _goes_on(act, intent)
+
+
+def test_a_node_of_another_chain_is_waited_out_by_the_job(
+    act: Actor, proxy: Proxy
+) -> None:
+    intent = act.want()
+    proxy.rewrites["eth_chainId"] = lambda *_: "0x1"
+    forget()
+    assert drain(kinds=["chain.send"]) == 0
+    _waits_unparked(intent, "this database belongs to chain 31337")
+    (finding,) = reconcile.reconcile()
+    assert "serves chain 1" in finding
+    assert Network.objects.get().findings == [finding]
+    proxy.rewrites.clear()
+    _goes_on(act, intent)
+
+
+def test_contracts_that_are_not_deployed_yet_are_waited_for_by_the_job(
+    act: Actor,
+) -> None:
+    intent = act.want()
+    network = Network.objects.get()
+    Network.objects.all().delete()
+    assert drain(kinds=["chain.send"]) == 0
+    _waits_unparked(intent, "deploy_contracts")
+    network.save(force_insert=True)
+    _goes_on(act, intent)
+
+
+def _waits_unparked(intent: Intent, why: str) -> None:
+    """The job waits, uncounted, and the intent says why."""
+    job = Job.objects.get(kind="chain.send")
+    assert (job.parked_at, job.attempts, job.done_at) == (None, 0, None)
+    intent.refresh_from_db()
+    assert intent.state == "queued"
+    assert why in intent.error
+
+
+def _goes_on(act: Actor, intent: Intent) -> None:
+    """Once it is cured."""
+    assert drain(kinds=["chain.send"], ahead=timedelta(minutes=1)) == 1
+    act.finish(intent)
+    act.assert_once(intent)
+    assert intent.error == ""
 
 
 def test_a_refusal_of_known_bytes_counts_as_sent(act: Actor, proxy: Proxy) -> None:
