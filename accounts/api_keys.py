@@ -25,6 +25,7 @@ SCOPES = {
     "publish": "Agree on shares and publish offers",
     "buy": "Order licenses and download",
     "report": "Report uses",
+    "payout": "Ask to be paid what is available",
     "read": "Read works, licenses and statements",
 }
 PREFIX_BYTES = 6

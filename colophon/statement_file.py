@@ -16,8 +16,8 @@ FORMAT = f"{NAMESPACE}/statement/v1"
 MAX_BYTES = 64 * 1024 * 1024
 MAX_LINES = 200_000
 MAX_PROOF = 32
-STATES = ("built", "committed", "matured", "vetoed")
-PAYOUT_STATES = ("sending", "paid", "blocked", "reversed")
+STATES = ("built", "committed", "matured", "vetoed", "failed")
+PAYOUT_STATES = ("sending", "paid", "blocked", "reversed", "covered")
 _ADDRESS_BYTES = 20
 _HASH_TEXT = 66
 

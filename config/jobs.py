@@ -34,10 +34,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "settle.build": ("royalties.tasks.build_settlement", "default"),
     "settle.mature": ("royalties.tasks.mature_settlements", "default"),
     "settlement.committed": ("royalties.tasks.settlement_committed", "default"),
-    "settlement.vetoed": ("royalties.tasks.settlement_vetoed", "default"),
+    "settlement.follow": ("royalties.tasks.follow_settlement", "default"),
     "payouts.push": ("royalties.tasks.push_payouts", "default"),
     "payouts.sent": ("royalties.tasks.payouts_sent", "default"),
     "payouts.paid": ("royalties.tasks.apply_payment", "default"),
+    "payouts.reversed": ("royalties.tasks.reverse_payment", "default"),
+    "intent.reorged": ("royalties.tasks.intent_reorged", "default"),
 }
 
 # Seconds between two runs; with a question, asked first, whether to run at all.
@@ -54,9 +56,15 @@ TIMETABLE: dict[str, float | tuple[float, str]] = {
     "orders.expire": 60.0,
 }
 
+# What the chain says for good, and what it takes back (docs/chain.md).
 EVENTS: dict[str, str] = {
     "ColophonLedger.Anchored": "checkpoint.anchored",
-    "ColophonLedger.Vetoed": "settlement.vetoed",
+    "ColophonLedger.Committed": "settlement.follow",
+    "ColophonLedger.Committed@removed": "settlement.follow",
+    "ColophonLedger.Vetoed": "settlement.follow",
+    "ColophonLedger.Vetoed@removed": "settlement.follow",
     "ColophonLedger.Paid": "payouts.paid",
+    "ColophonLedger.Paid@removed": "payouts.reversed",
     "ColophonLedger.Unpaid": "payouts.paid",
+    "chain.reorged": "intent.reorged",
 }

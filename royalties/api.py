@@ -177,7 +177,7 @@ class PayoutTrace(APIView):
 class SettleNow(APIView):
     """The button "Settle now"."""
 
-    permission_classes = (HasScope("read"),)
+    permission_classes = (HasScope("payout"),)
 
     @extend_schema(operation_id="settleNow", request=None, responses={202: dict})
     def post(self, request: Request) -> Response:

@@ -10,8 +10,6 @@ from accounts.models import Holder
 from outbox.enqueue import enqueue
 from royalties.models import Leaf, Payout, Settlement
 
-NOBODY = "0x" + "00" * 20
-
 
 class Answer(StrEnum):
     """What became of the wish to be paid now."""
@@ -30,8 +28,8 @@ def ask_payout(holder: Holder) -> Answer:
 
     Returns:
         ASKED, or why there is nothing to send: no wallet is linked, nothing has
-        matured, or the wallet was linked after the newest settlement was closed, so
-        that the next one pays.
+        matured, or the wallet was linked or changed after the newest settlement was
+        closed, so that the next one pays.
 
     Writes: Job.
     """
@@ -49,9 +47,11 @@ def ask_payout(holder: Holder) -> Answer:
     )
     if newest is None or leaf is None:
         return Answer.NOTHING_YET
-    if leaf.account == NOBODY:
+    if leaf.account != holder.payout_address:
         return Answer.NEXT_SETTLEMENT
-    stuck = holder.payouts.filter(settlement=newest, state=Payout.State.BLOCKED).first()
+    stuck = holder.payouts.filter(
+        settlement=newest, state__in=(Payout.State.BLOCKED, Payout.State.REVERSED)
+    ).first()
     again = f":{stuck.intent_id}" if stuck else ""
     with transaction.atomic():
         enqueue(

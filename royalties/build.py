@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from django.db import transaction
 from django.db.models import Max, Sum
 
 from accounts.models import Holder
 from accounts.platform import platform_signer
 from chain.intend import intend
-from chain.models import Network
-from chain.read import account_indexes
+from chain.models import Intent, Network
+from chain.read import NOBODY, account_indexes
 from colophon import records, statement
 from colophon.units import split_ppm
 from log.append import append
 from log.models import Checkpoint
-from marketplace.models import License
 from outbox.claims import Claim
-from provenance.models import Dispute
-from royalties.models import Accrual, Increment, Leaf, Settlement, Tally, UsageBatch
+from royalties.due import (
+    OPEN_STATES,
+    Due,
+    dues,
+    lost_the_last,
+    newest_settlement,
+    wallets_changed,
+)
+from royalties.models import Accrual, Increment, Leaf, Settlement, Tally
 from royalties.trees import tree_of
-
-NOBODY = "0x" + "00" * 20
-OPEN_STATES = (Settlement.State.BUILT, Settlement.State.COMMITTED)
-
-
-@dataclass(frozen=True)
-class Due:
-    """What one license has earned since it was last closed, in units."""
-
-    license: License
-    fee_units: int
-    usage_units: int
-    quantity: int
 
 
 def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | None:
@@ -44,9 +34,10 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
         epoch: the contract's next epoch, read by the caller before.
 
     Returns:
-        The settlement with its commit intent, or None when nothing is due (no fee,
-        no use, no lost root, no new wallet), an earlier settlement is still open, or
-        settling is halted.
+        The settlement with its commit intent: a new one, or the newest one again when
+        its commit failed and its epoch is still due. None when nothing is due (no fee,
+        no use, no lost root, no other wallet), an earlier settlement is still open,
+        or settling is halted.
 
     Writes: Settlement, Increment, Accrual, Leaf, Tally, Holder.position, Entry,
     Intent. Lock: the Network row.
@@ -55,11 +46,16 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
         if claim:
             claim.hold()
         network = Network.objects.select_for_update().get()
-        if network.halted_reason or not _may_build(epoch):
+        newest = newest_settlement()
+        if network.halted_reason or (newest and newest.state in OPEN_STATES):
             return None
+        if newest and (newest.state, newest.epoch) == (Settlement.State.FAILED, epoch):
+            return _commit_again(newest)
         checkpoint = Checkpoint.objects.order_by("-size").first()
-        dues = list(_dues(checkpoint)) if checkpoint else []
-        if checkpoint is None or not (dues or _lost_the_last() or _wallets_came()):
+        if checkpoint is None or Settlement.objects.filter(epoch=epoch).exists():
+            return None
+        closing = list(dues(checkpoint))
+        if not (closing or lost_the_last() or wallets_changed()):
             return None
         settlement = Settlement.objects.create(
             epoch=epoch,
@@ -68,79 +64,20 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
             earnings_root=b"",
             spend_root=b"",
             earned_units=0,
-            count=len(dues),
+            count=sum(due.events for due in closing),
         )
-        for due in dues:
+        for due in closing:
             _close(settlement, due)
         _seal_trees(settlement)
         _commit(settlement)
     return settlement
 
 
-def _may_build(epoch: int) -> bool:
-    """No settlement is open and none was built for this epoch."""
-    return not (
-        Settlement.objects.filter(state__in=OPEN_STATES).exists()
-        or Settlement.objects.filter(epoch=epoch).exists()
-    )
-
-
-def _lost_the_last() -> bool:
-    """The newest settlement never took effect: its totals must be committed anew."""
-    newest = Settlement.objects.order_by("-epoch").first()
-    return newest is not None and newest.state == Settlement.State.VETOED
-
-
-def _wallets_came() -> bool:
-    """Somebody linked a wallet after the newest leaves named nobody to pay."""
-    newest = Settlement.objects.order_by("-epoch").first()
-    if newest is None:
-        return False
-    unpaid = newest.leaves.filter(
-        tree=Leaf.Tree.EARNINGS, account=NOBODY, cumulative_units__gt=0
-    )
-    return unpaid.exclude(holder__payout_address="").exists()
-
-
-def _dues(checkpoint: Checkpoint) -> Iterable[Due]:
-    """License fees and uses whose log entries the checkpoint covers.
-
-    A work in dispute is held out: what it earns waits for the decision (DESIGN §9).
-    """
-    covered = License.objects.filter(entry__index__lt=checkpoint.size).exclude(
-        asset__disputes__state=Dispute.State.OPEN
-    )
-    fees = {
-        row.pk: row
-        for row in covered.filter(increments__isnull=True, price_units__gt=0)
-    }
-    newest = (
-        UsageBatch.objects.filter(entry__index__lt=checkpoint.size)
-        .values("license")
-        .annotate(units=Max("usage_units_after"), quantity=Max("quantity_after"))
-    )
-    used = {row["license"]: row for row in newest}
-    tallies = {
-        tally.license_id: tally
-        for tally in Tally.objects.filter(license__in=used).select_for_update()
-    }
-    moved = {
-        pk for pk, tally in tallies.items() if used[pk]["units"] > tally.closed_units
-    }
-    rows = covered.filter(pk__in=fees.keys() | moved).order_by("pk")
-    for row in rows:
-        tally = tallies.get(row.pk)
-        usage = used[row.pk]["units"] - tally.closed_units if tally else 0
-        fee = row.price_units if row.pk in fees else 0
-        if fee + usage > 0:
-            quantity = used[row.pk]["quantity"] - _closed(row) if tally else 0
-            yield Due(row, fee, usage, quantity)
-
-
-def _closed(license_row: License) -> int:
-    """The quantity that earlier settlements closed."""
-    total = license_row.increments.aggregate(total=Sum("quantity"))["total"]
-    return int(total or 0)
+def _commit_again(failed: Settlement) -> Settlement:
+    """The roots of a commit that failed are still right: another intent sends them."""
+    failed.state = Settlement.State.BUILT
+    _intend_commit(failed)
+    return failed
 
 
 def _close(settlement: Settlement, due: Due) -> None:
@@ -246,6 +183,13 @@ def _commit(settlement: Settlement) -> None:
         platform_signer(),
     )
     settlement.entry = append("settlement", envelope.to_json(), public=True)
+    _intend_commit(settlement)
+
+
+def _intend_commit(settlement: Settlement) -> None:
+    """The intent to commit; one that failed has used up its number."""
+    key = f"commit:{settlement.epoch}:"
+    number = Intent.objects.filter(key__startswith=key).count()
     settlement.intent = intend(
         "commit",
         {
@@ -257,7 +201,7 @@ def _commit(settlement: Settlement) -> None:
             "earned": settlement.earned_units,
             "count": settlement.count,
         },
-        key=f"commit:{settlement.epoch}",
+        key=f"{key}{number}",
         then=("settlement.committed", {"settlement": settlement.pk}),
     )
     settlement.save()

@@ -108,13 +108,18 @@ class Tally(models.Model):
 
 
 class Settlement(models.Model):
-    """One committed epoch: the two trees, their roots and totals."""
+    """One committed epoch: the two trees, their roots and totals.
+
+    `intent` is the newest one that was to commit it. `count` is how many usage events
+    it closed. A failed one is committed again while its epoch is due.
+    """
 
     class State(models.TextChoices):
         BUILT = "built"
         COMMITTED = "committed"
         MATURED = "matured"
         VETOED = "vetoed"
+        FAILED = "failed"
 
     code = models.CharField(max_length=40, unique=True, default=settlement_id)
     epoch = models.PositiveIntegerField(unique=True)
@@ -220,13 +225,18 @@ class Leaf(models.Model):
 
 
 class Payout(models.Model):
-    """Money moved to one holder by one `pay`."""
+    """Money moved to one holder by one `pay`.
+
+    A reversed one was paid in a block that left the chain, so it is owed again. A
+    covered one moved nothing: another payment had moved the same money before.
+    """
 
     class State(models.TextChoices):
         SENDING = "sending"
         PAID = "paid"
         BLOCKED = "blocked"
         REVERSED = "reversed"
+        COVERED = "covered"
 
     code = models.CharField(max_length=40, unique=True, default=payout_id)
     settlement = models.ForeignKey(

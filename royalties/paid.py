@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import Holder
-from chain.models import Event
+from chain.models import Event, Intent, Network
+from chain.read import NOBODY
 from outbox.claims import Claim
+from outbox.errors import Retry
 from royalties.models import Leaf, Payout, Settlement
 
-NOBODY = "0x" + "00" * 20
+LEDGER = "ColophonLedger"
 
 
 def apply_payment(*, event: Event, claim: Claim | None = None) -> Payout | None:
@@ -23,6 +27,8 @@ def apply_payment(*, event: Event, claim: Claim | None = None) -> Payout | None:
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
+        if Event.objects.filter(pk=event.pk, removed_at__isnull=False).exists():
+            return None
         position = int(event.args["index"])
         holder = Holder.objects.filter(position=position).first()
         if holder is None:
@@ -48,8 +54,10 @@ def _row(holder: Holder, event: Event) -> Payout | None:
     mine = rows.filter(intent__tx_hash=event.tx_hash).first()
     if mine is not None:
         return mine
-    if rows.filter(tx_hash=event.tx_hash).exists():
-        return None
+    known = rows.filter(tx_hash=event.tx_hash).first()
+    if known is not None:
+        # paid once more after a reorganization had taken it back
+        return known if event.name == "Paid" else None
     if event.args["account"] == NOBODY:
         return None  # nobody to pay yet: the next settlement names a wallet
     leaf = _leaf(holder, event)
@@ -100,3 +108,107 @@ def release(*, intent_pk: int, claim: Claim | None = None) -> None:
         Payout.objects.filter(intent=intent_pk, state=Payout.State.SENDING).update(
             state=Payout.State.BLOCKED
         )
+
+
+# ----------------------------------------------------------- paid by somebody before us
+
+
+def silent(intent_pk: int) -> list[int]:
+    """Positions of payouts that a final `pay` left no log of.
+
+    The contract says nothing of a holder who is owed nothing any more.
+
+    Raises:
+        Retry: the follower has not read that block, or its logs are not final yet.
+    """
+    intent = Intent.objects.get(pk=intent_pk)
+    followed = Network.objects.values_list("followed_block", flat=True).first() or 0
+    logs = Event.objects.filter(tx_hash=intent.tx_hash, removed_at__isnull=True)
+    waits = logs.filter(final_at__isnull=True).exists()
+    if waits or followed < (intent.block_number or 0):
+        raise Retry(f"the logs of {intent.key} are not read yet")
+    told = {int(log.args["index"]) for log in logs if log.name in ("Paid", "Unpaid")}
+    rows = _sending(intent_pk).filter(holder__position__isnull=False)
+    places = rows.values_list("holder__position", flat=True)
+    return sorted(place for place in places if place is not None and place not in told)
+
+
+def cover(
+    *, intent_pk: int, claimed: Mapping[int, int], claim: Claim | None = None
+) -> None:
+    """Ends the payouts of a `pay` that moved nothing for them.
+
+    Args:
+        claimed: units that the contract has paid by now, for the silent positions.
+
+    Writes: Payout. Lock: the rows.
+    """
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        rows = _sending(intent_pk).filter(holder__position__in=claimed)
+        for row in rows.select_for_update(of=("self",)).select_related("holder"):
+            place = row.holder.position
+            got = claimed[place] if place is not None else 0
+            is_paid = got >= row.cumulative_units
+            row.state = Payout.State.COVERED if is_paid else Payout.State.BLOCKED
+            row.save(update_fields=["state"])
+
+
+def _sending(intent_pk: int) -> QuerySet[Payout]:
+    return Payout.objects.filter(intent=intent_pk, state=Payout.State.SENDING)
+
+
+# ------------------------------------------------------------- taken back by the chain
+
+
+def reverse(*, event: Event, claim: Claim | None = None) -> int:
+    """A `Paid` log left the chain: what it paid is owed again.
+
+    Nothing happens where the same transaction is final in another block by now.
+
+    Returns:
+        how many payouts were reversed.
+
+    Writes: Payout.
+    """
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        place = int(event.args["index"])
+        rows = Payout.objects.filter(tx_hash=event.tx_hash, holder__position=place)
+        return _reverse(rows)
+
+
+def reverse_sent(*, intent_pk: int, claim: Claim | None = None) -> int:
+    """A `pay` that was final left the chain: its payouts are owed again.
+
+    Returns:
+        how many payouts were reversed.
+
+    Writes: Payout.
+    """
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        return _reverse(Payout.objects.filter(intent=intent_pk))
+
+
+def _reverse(rows: QuerySet[Payout]) -> int:
+    """Reverse those paid rows whose log is not on the chain."""
+    gone = [
+        row.pk
+        for row in rows.filter(state=Payout.State.PAID)
+        .select_for_update(of=("self",))
+        .select_related("holder")
+        if not Event.objects.filter(
+            contract=LEDGER,
+            name="Paid",
+            tx_hash=row.tx_hash,
+            args__index=str(row.holder.position),
+            removed_at__isnull=True,
+        ).exists()
+    ]
+    return Payout.objects.filter(pk__in=gone).update(
+        state=Payout.State.REVERSED, paid_at=None
+    )

@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import transaction
 
+from accounts.models import Holder
 from chain.intend import intend
 from chain.models import Intent
+from chain.read import NOBODY
 from colophon.earnings import EarningsTree
 from outbox.claims import Claim
 from royalties.models import Leaf, Payout, Settlement
 from royalties.trees import tree_of
 
-NOBODY = "0x" + "00" * 20
 BATCH_HEIGHT = 6
 BATCH = 1 << BATCH_HEIGHT
+AGAIN = (Payout.State.BLOCKED, Payout.State.REVERSED)
 
 
 def push_payouts(
@@ -52,11 +54,11 @@ def push_payouts(
         if claim:
             claim.hold()
         rows = {row.holder_id: row for row in settlement.payouts.all()}
-        done = {pk for pk, row in rows.items() if row.state != Payout.State.BLOCKED}
+        done = {pk for pk, row in rows.items() if row.state not in AGAIN}
         tree = tree_of(leaves)
         for first, group in _batches(leaves).items():
             due = [leaf for leaf in group if leaf.holder_id not in done]
-            asked = [leaf for leaf in due if holder_pk in (None, leaf.holder_id)]
+            asked = [leaf for leaf in due if _is_asked(leaf, holder_pk)]
             if not any(_owed(leaf, claimed) >= max(least, 1) for leaf in asked):
                 continue
             intent = _intend(settlement, tree, first)
@@ -65,6 +67,19 @@ def push_payouts(
                     row = rows.get(leaf.holder_id or 0) or Payout(holder=leaf.holder)
                     made.append(_send(row, leaf, units, intent))
     return made
+
+
+def _is_asked(leaf: Leaf, holder_pk: int | None) -> bool:
+    """Whether to send for this holder's sake: never to a wallet that was changed.
+
+    Somebody else of the batch may still make the contract pay it.
+    """
+    wanted = holder_pk in (None, leaf.holder_id)
+    return wanted and leaf.holder is not None and _is_current(leaf, leaf.holder)
+
+
+def _is_current(leaf: Leaf, holder: Holder) -> bool:
+    return leaf.account == holder.payout_address
 
 
 def _owed(leaf: Leaf, claimed: Mapping[int, int]) -> int:

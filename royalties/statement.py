@@ -14,6 +14,7 @@ from django.db.models import Q, Sum
 from accounts.models import Holder
 from chain.models import Network
 from provenance.envelopes import envelope_of
+from royalties.due import Held, held_of
 from royalties.models import Accrual, Leaf, Payout, Settlement
 from royalties.trees import tree_of
 
@@ -75,6 +76,7 @@ def statement_of(holder: Holder, *, through: int | None = None) -> dict[str, Any
         "figures": today if through is None else None,
         "settlements": [_part(row, holder) for row in rows],
         "payouts": [payout_json(row) for row in payouts],
+        "held": [held_json(one) for one in held_of(holder)] if through is None else [],
     }
 
 
@@ -176,6 +178,16 @@ def payout_json(row: Payout) -> dict[str, Any]:
         "state": row.state,
         "tx_hash": row.tx_hash or None,
         "paid_at": row.paid_at,
+    }
+
+
+def held_json(one: Held) -> dict[str, str]:
+    """What a disputed work earned for the holder, outside of every settlement."""
+    return {
+        "asset": one.code,
+        "title": one.title,
+        "units": str(one.units),
+        "dispute": "upheld" if one.is_upheld else "open",
     }
 
 

@@ -28,30 +28,34 @@ def build_settlement(claim: Claim) -> None:
 
 
 def settlement_committed(claim: Claim) -> None:
-    """Handle `settlement.committed`: the commit is final, or failed for good."""
+    """Handle `settlement.committed`: the commit's intent ended, well or not."""
     settlement = Settlement.objects.get(pk=claim.payload["settlement"])
     if claim.payload.get("failed"):
-        mature.mark_vetoed(epoch=settlement.epoch, claim=claim)
+        mature.mark_failed(
+            settlement_pk=settlement.pk,
+            intent_pk=claim.payload["intent"],
+            claim=claim,
+        )
         return
-    intent = Intent.objects.get(pk=claim.payload["intent"])
-    assert intent.block_number is not None
-    mature.mark_committed(
-        settlement_pk=settlement.pk,
-        block_at=read.block_time(intent.block_number),
-        claim=claim,
-    )
+    _follow(settlement.epoch, claim)
 
 
-def settlement_vetoed(claim: Claim) -> None:
-    """Handle `settlement.vetoed`."""
+def follow_settlement(claim: Claim) -> None:
+    """Handle `settlement.follow`: a commit or a veto became final, or went."""
     event = Event.objects.get(pk=claim.payload["event"])
-    mature.mark_vetoed(epoch=int(event.args["epoch"]), claim=claim)
+    _follow(int(event.args["epoch"]), claim)
+
+
+def _follow(epoch: int, claim: Claim) -> None:
+    mature.follow_epoch(epoch=epoch, window=read.challenge_window(), claim=claim)
 
 
 def mature_settlements(claim: Claim) -> None:
     """Handle `settle.mature`."""
-    if Settlement.objects.filter(state=Settlement.State.COMMITTED).exists():
-        mature.mature_due(chain_time=read.chain_time(), claim=claim)
+    if not Settlement.objects.filter(state=Settlement.State.COMMITTED).exists():
+        return
+    if final := read.final_block():
+        mature.mature_due(final=final, claim=claim)
 
 
 def push_payouts(claim: Claim) -> None:
@@ -77,7 +81,25 @@ def apply_payment(claim: Claim) -> None:
     paid.apply_payment(event=event, claim=claim)
 
 
+def reverse_payment(claim: Claim) -> None:
+    """Handle `payouts.reversed`: a `Paid` log left the chain."""
+    event = Event.objects.get(pk=claim.payload["event"])
+    paid.reverse(event=event, claim=claim)
+
+
 def payouts_sent(claim: Claim) -> None:
-    """Handle `payouts.sent`: a failed pay frees its payouts for the next one."""
+    """Handle `payouts.sent`: free the payouts of a pay that moved nothing for them."""
+    intent = claim.payload["intent"]
     if claim.payload.get("failed"):
-        paid.release(intent_pk=claim.payload["intent"], claim=claim)
+        paid.release(intent_pk=intent, claim=claim)
+    elif places := paid.silent(intent):
+        paid.cover(intent_pk=intent, claimed=read.claimed(places), claim=claim)
+
+
+def intent_reorged(claim: Claim) -> None:
+    """Handle `intent.reorged`: an intent that was done left the chain."""
+    intent = Intent.objects.get(pk=claim.payload["intent"])
+    if intent.kind == "pay":
+        paid.reverse_sent(intent_pk=intent.pk, claim=claim)
+    elif intent.kind == "commit":
+        _follow(int(intent.args["epoch"]), claim)

@@ -216,7 +216,7 @@ class Settlement:
         log_size: log entries that it rests on.
         earnings_root, spend_root: keccak balance trees (``colophon.earnings``).
         earned_units: cumulative total of the earnings tree.
-        count: licenses with an increment in this epoch.
+        count: usage events that this epoch closed, as `commit` tells the chain.
     """
 
     epoch: int

@@ -121,8 +121,9 @@ def on_chain() -> Iterator[Finding]:
 
 def _newest_leaves() -> dict[int | None, int]:
     """The newest total of each holder, by holder row, that the chain may pay."""
-    rows = Leaf.objects.filter(tree=Leaf.Tree.EARNINGS).exclude(
-        settlement__state__in=(Settlement.State.BUILT, Settlement.State.VETOED)
+    rows = Leaf.objects.filter(
+        tree=Leaf.Tree.EARNINGS,
+        settlement__state__in=(Settlement.State.COMMITTED, Settlement.State.MATURED),
     )
     pairs = rows.order_by("settlement__epoch").values_list("holder", "cumulative_units")
     return dict(pairs)

@@ -15,6 +15,7 @@ from colophon.errors import ColophonError
 from colophon.statement import Envelope, read_statement
 from colophon.units import amount_for, format_units
 from marketplace.models import License
+from royalties.due import events_of
 from royalties.models import Increment, Settlement, Tally, UsageBatch, UsageEvent
 from royalties.verify.finding import Finding
 
@@ -170,13 +171,18 @@ def increments() -> Iterator[Finding]:
             .values("license")
             .annotate(quantity=Max("quantity_after"), units=Max("usage_units_after"))
         }
+        closed = 0
         for row in rows.order_by("pk"):
             old = before[row.license_id]
             new = (old[0] + row.quantity, old[1] + row.usage_units)
             before[row.license_id] = new
+            closed += events_of(row.license, old[0], new[0])
             name = f"settlement {settlement.epoch}, {row.license.code}"
             if new != covered.get(row.license_id, (0, 0)):
                 yield Finding(name, "is not what its checkpoint covers")
             index = row.license.entry.index
             if index is None or index >= settlement.log_size:
                 yield Finding(name, "its license came into the log later")
+        if closed != settlement.count:
+            words = f"closed {closed} events, it says {settlement.count}"
+            yield Finding(f"settlement {settlement.epoch}", words)

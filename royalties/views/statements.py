@@ -17,6 +17,7 @@ from accounts.models import Holder
 from colophon.earnings import combined_root, verify_words, word
 from colophon.errors import ProofError
 from colophon.units import format_units
+from royalties.due import held_of
 from royalties.models import Accrual, Settlement
 from royalties.overview import lines_of, settlements_of, word_of
 from royalties.statement import leaf_json, statement_of
@@ -52,7 +53,8 @@ def statements(request: HttpRequest) -> HttpResponse:
     holder = acting_party(request).holder
     rows = list(settlements_of(holder)[:LISTED])
     listed = [{"row": row, "state": state_of(row.state)} for row in rows]
-    return render(request, "royalties/statements.html", {"statements": listed})
+    context = {"statements": listed, "held": held_of(holder)}
+    return render(request, "royalties/statements.html", context)
 
 
 @login_required

@@ -9,12 +9,14 @@ SETTLEMENT = {
     Settlement.State.COMMITTED: ("Waiting time", "wait"),
     Settlement.State.MATURED: ("Settled", "ok"),
     Settlement.State.VETOED: ("Stopped, settled again", "off"),
+    Settlement.State.FAILED: ("Being committed again", "wait"),
 }
 PAYOUT = {
     Payout.State.SENDING: ("On its way", "wait"),
     Payout.State.PAID: ("Paid", "ok"),
     Payout.State.BLOCKED: ("Did not go through", "bad"),
     Payout.State.REVERSED: ("Taken back by the chain", "bad"),
+    Payout.State.COVERED: ("Part of another payment", "off"),
 }
 
 

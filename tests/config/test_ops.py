@@ -23,7 +23,7 @@ from colophon.digest import canonical, sha256
 from colophon.policy import POLICY
 from outbox.enqueue import enqueue
 from outbox.models import Heartbeat, Job
-from royalties.models import Accrual
+from royalties.models import Accrual, Settlement
 from tests.cast import PASSWORD, open_user, party_of
 from tests.reading import text_of
 from tests.royalties import factories
@@ -149,6 +149,27 @@ def test_the_chain_and_what_halts_it_are_shown(operator: Client) -> None:
     assert "the follower is late" in text
     assert "Transactions need a person" in text
     assert "pay:1:0 : no funds" in text
+
+
+def test_what_waits_to_be_sent_says_why(operator: Client) -> None:
+    factories.network()
+    why = "the next fee would exceed CHAIN_MAX_FEE_GWEI"
+    Intent.objects.create(kind="pay", key="pay:1:0", role="relayer", error=why)
+    Intent.objects.create(kind="pay", key="pay:2:0", role="relayer")
+    text = text_of(operator.get("/ops/"))
+    assert f"Not sent yet, and tried again: pay:1:0 : {why}" in text
+    assert "pay:2:0" not in text
+
+
+def test_settling_that_stands_still_is_shown(
+    operator: Client, ada: User, mia: User, ben: User
+) -> None:
+    factories.story(party_of(ada), party_of(mia), party_of(ben))
+    assert "Settling stands still" not in text_of(operator.get("/ops/"))
+    Settlement.objects.update(state="failed")
+    Intent.objects.filter(kind="commit").update(error="canceled by hand")
+    text = text_of(operator.get("/ops/"))
+    assert "Settling stands still the commit of settlement 1 failed: canceled" in text
 
 
 def test_money_and_the_ledger_are_shown(

@@ -240,7 +240,7 @@ MATRIX: dict[tuple[str, str], Line] = {
         nobody=200,
     ),
     ("api/v1/statement", "get"): Line("read", "Mia", 200, 200),
-    ("api/v1/payouts", "post"): Line("read", "Mia", 202, 202, body=_none),
+    ("api/v1/payouts", "post"): Line("payout", "Mia", 202, 202, body=_none),
     ("api/v1/payouts/<str:code>/trace", "get"): Line(
         "read", "Mia", 200, 404, _code("payout")
     ),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Holder, Party
 from accounts.platform import platform_party
 from chain.models import Event, Intent, Network
+from chain.read import FinalBlock
 from colophon.digest import sha256
 from colophon.ids import new_id
 from marketplace.models import License
@@ -25,7 +26,7 @@ from provenance.models import Asset
 from provenance.shares import Part
 from royalties.build import build_settlement
 from royalties.cloudevent import EVENT_TYPE, parse_event
-from royalties.mature import mark_committed, mature_due
+from royalties.mature import follow_epoch, mature_due
 from royalties.models import Leaf, Payout, Settlement, UsageBatch
 from royalties.paid import apply_payment
 from royalties.push import push_payouts
@@ -34,6 +35,7 @@ from royalties.record import record_batch
 from tests import factories
 
 SITE = "https://ads.example/reports"
+WINDOW = timedelta(days=1)
 ADDRESSES = tuple(f"0x{number:040x}" for number in range(0xA0, 0xB0))
 
 
@@ -55,7 +57,14 @@ def network() -> Network:
     return row
 
 
-def event_row(name: str, args: dict[str, Any], tx: bytes, position: int = 0) -> Event:
+def event_row(
+    name: str,
+    args: dict[str, Any],
+    tx: bytes,
+    position: int = 0,
+    *,
+    mined_at: datetime | None = None,
+) -> Event:
     """A final log of the ledger."""
     return Event.objects.create(
         contract="ColophonLedger",
@@ -66,7 +75,7 @@ def event_row(name: str, args: dict[str, Any], tx: bytes, position: int = 0) -> 
         tx_hash="0x" + sha256(tx).hex(),
         log_index=position,
         position=position,
-        mined_at=timezone.now(),
+        mined_at=mined_at or timezone.now(),
         final_at=timezone.now(),
     )
 
@@ -159,24 +168,55 @@ def settled(epoch: int | None = None) -> Settlement:
     return made
 
 
+def commit_log(settlement: Settlement, *, days_ago: int = 2, **more: Any) -> Event:
+    """The chain's final log of a settlement's commit, as the contract writes it."""
+    args = {
+        "epoch": str(settlement.epoch),
+        "size": str(settlement.log_size),
+        "logRoot": "0x" + bytes(settlement.log_root).hex(),
+        "earningsRoot": "0x" + bytes(settlement.earnings_root).hex(),
+        "spendRoot": "0x" + bytes(settlement.spend_root).hex(),
+        "earned": str(settlement.earned_units),
+        "count": str(settlement.count),
+    }
+    mined_at = timezone.now() - timedelta(days=days_ago)
+    tx = settlement.code.encode()
+    return event_row("Committed", args | more, tx, mined_at=mined_at)
+
+
+def followed(epoch: int) -> Settlement | None:
+    """What the job of a commit or veto does; the contract's window is a day."""
+    return follow_epoch(epoch=epoch, window=WINDOW)
+
+
 def committed(settlement: Settlement, *, days_ago: int = 2) -> Settlement:
     """The chain has the commit, finally; its window began then."""
     assert settlement.intent is not None
+    mine = Event.objects.filter(name="Committed", args__epoch=str(settlement.epoch))
+    log = mine.first() or commit_log(settlement, days_ago=days_ago)
     Intent.objects.filter(pk=settlement.intent.pk).update(
         state=Intent.State.FINAL,
-        tx_hash="0x" + sha256(settlement.code.encode()).hex(),
+        tx_hash=log.tx_hash,
         block_number=100 + settlement.epoch,
     )
-    return mark_committed(
-        settlement_pk=settlement.pk,
-        block_at=timezone.now() - timedelta(days=days_ago),
-    )
+    made = followed(settlement.epoch)
+    assert made is not None
+    return made
+
+
+def vetoed(settlement: Settlement) -> Settlement:
+    """The guardian dropped it, finally."""
+    args = {"epoch": str(settlement.epoch)}
+    event_row("Vetoed", args, f"veto {settlement.epoch}".encode())
+    made = followed(settlement.epoch)
+    assert made is not None
+    return made
 
 
 def matured(settlement: Settlement) -> Settlement:
     """Committed, and its window is over by the chain's clock."""
     committed(settlement)
-    mature_due(chain_time=timezone.now() + timedelta(days=3))
+    mature_due(final=FinalBlock(0, timezone.now() + timedelta(days=3)))
     settlement.refresh_from_db()
     assert settlement.state == Settlement.State.MATURED
     return settlement

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import api_keys
 from accounts.models import User
 from chain.models import Network
 from colophon.statement_check import check_statement
@@ -191,6 +192,19 @@ def test_the_button_of_the_page_and_of_the_api_are_one(
     answer = as_mia.post("/api/v1/payouts")
     assert answer.json() == {"asked": True, "state": "asked"}
     assert Job.objects.get(kind="payouts.push", payload__has_key="holder") == job
+
+
+def test_a_key_that_only_reads_asks_for_no_payment(told: Told, mia: User) -> None:
+    factories.matured(_second(told))
+    before = Job.objects.filter(kind="payouts.push").count()
+    for scope, status in (("read", 403), ("report", 403), ("payout", 202)):
+        _, secret = api_keys.issue(party_of(mia), mia, "test", [scope])
+        answer = Client().post(
+            "/api/v1/payouts", headers={"Authorization": f"Bearer {secret}"}
+        )
+        assert answer.status_code == status, scope
+        asked = Job.objects.filter(kind="payouts.push").count() - before
+        assert asked == (1 if status == 202 else 0)
 
 
 def test_without_a_wallet_the_page_says_that_money_is_kept(

@@ -5,28 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db.models import Sum
+from django.utils import timezone
 
 from accounts.models import Holder, User
-from chain.models import Intent
+from chain.models import Event, Intent, Network
+from chain.read import NOBODY
 from colophon.digest import sha256
 from colophon.earnings import combined_root, verify_committed
+from outbox.errors import Retry
 from outbox.models import Job
-from provenance.models import Dispute
-from royalties import tasks
 from royalties.ask import Answer, ask_payout
 from royalties.build import build_settlement
-from royalties.mature import mark_vetoed
-from royalties.models import Increment, Leaf, Payout, Settlement
-from royalties.paid import apply_payment, release
+from royalties.models import Increment, Leaf, Payout
+from royalties.paid import (
+    apply_payment,
+    cover,
+    release,
+    reverse,
+    reverse_sent,
+    silent,
+)
 from royalties.push import BATCH, push_payouts
 from royalties.statement import figures
 from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
-
-NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -261,7 +265,7 @@ def test_a_vetoed_settlement_is_committed_anew_with_the_same_totals(
     sold: Any, mia: User
 ) -> None:
     first = factories.committed(factories.settled())
-    mark_vetoed(epoch=first.epoch)
+    factories.vetoed(first)
     second = factories.settled(epoch=3)
     assert second.earned_units == first.earned_units
     assert bytes(second.earnings_root) == bytes(first.earnings_root)
@@ -269,46 +273,6 @@ def test_a_vetoed_settlement_is_committed_anew_with_the_same_totals(
     assert Increment.objects.count() == 1
     factories.matured(second)
     assert [one.findings for one in verify(node=False) if one.findings] == []
-
-
-def test_a_disputed_work_earns_into_the_next_settlement_after_the_decision(
-    sold: Any, mia: User, ada: User, ben: User
-) -> None:
-    other = factories.model_asset(party_of(ada), party_of(mia), title="Other", seed=2)
-    factories.license_of(other, party_of(ben))
-    dispute = Dispute.objects.create(
-        asset=sold.asset, reason="not-mine", text="This is my picture."
-    )
-    first = factories.matured(factories.settled())
-    assert [row.license.asset for row in first.increments.all()] == [other]
-    dispute.state = Dispute.State.REJECTED
-    dispute.save()
-    second = factories.settled()
-    assert [row.license for row in second.increments.all()] == [sold]
-    total = Increment.objects.aggregate(all=Sum("fee_units") + Sum("usage_units"))[
-        "all"
-    ]
-    assert second.earned_units == total == 2_000_000 + 2_000_000 + 600_000
-
-
-def test_a_failed_commit_is_told_to_the_settlement(sold: Any) -> None:
-    from django.db import transaction
-
-    from outbox.claims import Claim
-    from outbox.enqueue import enqueue
-
-    settlement = factories.settled()
-    with transaction.atomic():
-        job = enqueue(
-            "settlement.committed",
-            key="then:commit:failed",
-            payload={"settlement": settlement.pk, "intent": 1, "failed": True},
-        )
-    claim = Claim.take(job)
-    assert claim is not None
-    tasks.settlement_committed(claim)
-    settlement.refresh_from_db()
-    assert settlement.state == Settlement.State.VETOED
 
 
 def test_leaves_keep_their_place_for_ever(sold: Any, mia: User, ada: User) -> None:
@@ -323,3 +287,169 @@ def test_leaves_keep_their_place_for_ever(sold: Any, mia: User, ada: User) -> No
         for one in (first, second)
     ]
     assert places[0] == places[1]
+
+
+# ------------------------------------------------------------------ another wallet
+
+
+def test_a_changed_wallet_moves_what_is_owed_to_it(sold: Any, mia: User) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    first = factories.matured(factories.settled())
+    holder = factories.wallet_of(party_of(mia), 2)
+    assert push_payouts(settlement=first, claimed={}, threshold_units=1) == []
+    assert ask_payout(holder) is Answer.NEXT_SETTLEMENT
+    second = factories.settled()
+    assert (second.count, second.earned_units) == (0, first.earned_units)
+    assert factories.leaf_of(second, holder).account == factories.ADDRESSES[2]
+    factories.matured(second)
+    factories.paid(second)
+    assert figures(holder)["available"] == 0
+    assert Payout.objects.get(holder=holder).account == factories.ADDRESSES[2]
+    assert build_settlement(epoch=3) is None, "nobody waits any more"
+
+
+def test_a_changed_wallet_of_somebody_who_is_owed_nothing_waits(
+    sold: Any, mia: User
+) -> None:
+    factories.wallet_of(party_of(mia), 1)
+    factories.paid(factories.matured(factories.settled()))
+    factories.wallet_of(party_of(mia), 2)
+    assert build_settlement(epoch=2) is None
+
+
+def test_money_is_not_sent_to_a_wallet_that_was_taken_away(
+    sold: Any, mia: User
+) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    factories.matured(factories.settled())
+    Holder.objects.filter(pk=holder.pk).update(payout_address="")
+    second = factories.settled()
+    assert factories.leaf_of(second, holder).account == NOBODY
+
+
+# ------------------------------------------------------- taken back, and covered
+
+
+def gone(log: Event) -> Event:
+    """The chain took a log back."""
+    log.removed_at = timezone.now()
+    log.save()
+    return log
+
+
+def test_a_payment_that_left_the_chain_is_owed_again(sold: Any, mia: User) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    (row,) = factories.paid(settlement)
+    log = gone(Event.objects.get(name="Paid"))
+    assert reverse(event=log) == 1
+    assert reverse(event=log) == 0, "once"
+    row.refresh_from_db()
+    assert (row.state, row.paid_at) == ("reversed", None)
+    assert figures(holder)["available"] == row.units
+    assert [one.findings for one in verify(node=False) if one.findings] == []
+    assert ask_payout(holder) is Answer.ASKED
+    again = push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    assert [one.pk for one in again] == [row.pk]
+
+
+def test_a_payment_that_comes_back_is_paid_again(sold: Any, mia: User) -> None:
+    """The same transaction in another block, also when another was sent meanwhile."""
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    (row,) = factories.paid(settlement)
+    first = gone(Event.objects.get(name="Paid"))
+    reverse(event=first)
+    push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    again = Event.objects.get(pk=first.pk)
+    again.pk, again.removed_at, again.block_hash = None, None, "0x" + "0c" * 32
+    again.save()
+    apply_payment(event=again)
+    row.refresh_from_db()
+    assert (row.state, row.tx_hash) == ("paid", first.tx_hash)
+    assert figures(holder)["available"] == 0
+    assert Payout.objects.count() == 1
+    assert reverse(event=first) == 0, "late news of the first block change nothing"
+
+
+def test_a_log_that_is_gone_pays_nobody(sold: Any, mia: User) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    holder.refresh_from_db()
+    leaf = factories.leaf_of(settlement, holder)
+    log = chain_says("Paid", holder, leaf.cumulative_units, "gone", leaf.account)
+    assert apply_payment(event=gone(log)) is None
+    assert Payout.objects.get().state == "sending"
+
+
+def test_a_pay_that_was_final_and_left_is_owed_again(sold: Any, mia: User) -> None:
+    factories.wallet_of(party_of(mia), 1)
+    (row,) = factories.paid(factories.matured(factories.settled()))
+    assert row.intent_id is not None
+    assert reverse_sent(intent_pk=row.intent_id) == 0, "its log is still there"
+    gone(Event.objects.get(name="Paid"))
+    assert reverse_sent(intent_pk=row.intent_id) == 1
+
+
+def sent(row: Payout, tx: str, block: int = 100) -> str:
+    """The payout's transaction is final."""
+    tx_hash = "0x" + sha256(tx.encode()).hex()
+    Intent.objects.filter(pk=row.intent_id).update(
+        state="final", tx_hash=tx_hash, block_number=block
+    )
+    Network.objects.update(followed_block=block)
+    return tx_hash
+
+
+def test_a_pay_that_moved_nothing_covers_its_payout(sold: Any, mia: User) -> None:
+    """A newer settlement's pay was mined first and had moved this money, too."""
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    (row,) = push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    assert row.intent_id is not None
+    sent(row, "late")
+    holder.refresh_from_db()
+    place = holder.position
+    assert place is not None
+    assert silent(row.intent_id) == [place]
+    cover(intent_pk=row.intent_id, claimed={place: row.cumulative_units})
+    row.refresh_from_db()
+    assert row.state == "covered"
+    assert push_payouts(settlement=settlement, claimed={}, threshold_units=1) == []
+
+
+def test_a_pay_that_the_contract_does_not_know_of_is_sent_again(
+    sold: Any, mia: User
+) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    (row,) = push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    holder.refresh_from_db()
+    assert row.intent_id is not None
+    assert holder.position is not None
+    sent(row, "late")
+    cover(intent_pk=row.intent_id, claimed={holder.position: 0})
+    row.refresh_from_db()
+    assert row.state == "blocked"
+
+
+def test_a_payout_is_not_called_silent_before_its_logs_are_read(
+    sold: Any, mia: User
+) -> None:
+    holder = factories.wallet_of(party_of(mia), 1)
+    settlement = factories.matured(factories.settled())
+    (row,) = push_payouts(settlement=settlement, claimed={}, threshold_units=1)
+    assert row.intent_id is not None
+    sent(row, "pay")
+    Network.objects.update(followed_block=99)
+    with pytest.raises(Retry, match="not read yet"):
+        silent(row.intent_id)
+    Network.objects.update(followed_block=100)
+    holder.refresh_from_db()
+    log = chain_says("Paid", holder, row.units, "pay", row.account)
+    Event.objects.filter(pk=log.pk).update(final_at=None)
+    with pytest.raises(Retry, match="not read yet"):
+        silent(row.intent_id)
+    Event.objects.filter(pk=log.pk).update(final_at=timezone.now())
+    assert silent(row.intent_id) == []

@@ -136,6 +136,10 @@ def close_uses_that_no_checkpoint_covers(told: Told) -> None:
     Settlement.objects.filter(epoch=1).update(log_size=1)
 
 
+def close_another_number_of_events(told: Told) -> None:
+    Settlement.objects.filter(epoch=1).update(count=F("count") + 1)
+
+
 def lower_a_leaf(told: Told) -> None:
     newest = Settlement.objects.get(epoch=2)
     leaf = newest.leaves.filter(tree="earnings").first()
@@ -200,6 +204,7 @@ TAMPERS: dict[Callable[[Told], None], str] = {
     drop_the_log_entry_of_a_batch: "events",
     count_uses_that_nobody_reported: "tallies",
     close_uses_that_no_checkpoint_covers: "increments",
+    close_another_number_of_events: "increments",
     lower_a_leaf: "leaves",
     move_units_between_leaves: "leaves",
     say_that_more_was_earned: "totals",
