@@ -30,6 +30,7 @@ SEALED_KINDS = (
     "delivery",
     "examination",
     "license",
+    "refund",
     "review",
     "seal",
     "source",

@@ -39,6 +39,7 @@ LICENSE_TYPE = f"{NAMESPACE}/license/v1"
 STANDING_TYPE = f"{NAMESPACE}/standing/v1"
 CHECKPOINT_KEY_TYPE = f"{NAMESPACE}/checkpoint-key/v1"
 DELIVERY_TYPE = f"{NAMESPACE}/delivery/v1"
+REFUND_TYPE = f"{NAMESPACE}/refund/v1"
 EXAMINATION_TYPE = f"{NAMESPACE}/examination/v1"
 REVIEW_TYPE = f"{NAMESPACE}/review/v1"
 

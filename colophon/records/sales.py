@@ -1,4 +1,4 @@
-"""Records of a sale and what follows: license, delivery, usage, settlement."""
+"""Records of a sale and what follows: license, delivery, refund, usage, settlement."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from colophon.records.shape import (
 from colophon.statement import (
     DELIVERY_TYPE,
     LICENSE_TYPE,
+    REFUND_TYPE,
     SETTLEMENT_TYPE,
     USAGE_TYPE,
     Json,
@@ -153,6 +154,52 @@ def parse_delivery(value: Mapping[str, Any]) -> Delivery:
         fields.time("made_at"),
     )
     fields.close()
+    return found
+
+
+@dataclass(frozen=True)
+class Refund:
+    """A purchase that was taken back: the license ends, its fee is never earned.
+
+    Attributes:
+        units: the fee, free again in the buyer's account at the ledger.
+    """
+
+    license: str
+    units: int
+    refunded_at: datetime
+
+
+def refund(*, license_id: str, units: int, refunded_at: datetime) -> Json:
+    """The refund statement, signed by the platform.
+
+    Raises:
+        InputError: names the field that is wrong.
+    """
+    predicate = {
+        "license": license_id,
+        "units": units,
+        "refunded_at": format_time(refunded_at),
+    }
+    made = about_itself(license_id, REFUND_TYPE, predicate)
+    parse_refund(made)
+    return made
+
+
+def parse_refund(value: Mapping[str, Any]) -> Refund:
+    """Check a refund statement.
+
+    Raises:
+        InputError: names the field that is wrong.
+    """
+    fields = open_predicate(value, REFUND_TYPE)
+    found = Refund(
+        fields.identifier("license"),
+        fields.integer("units", 0, MAX_UNITS),
+        fields.time("refunded_at"),
+    )
+    fields.close()
+    check_self(value)
     return found
 
 

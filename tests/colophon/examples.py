@@ -224,6 +224,10 @@ def statements() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
             ),
             platform,
         ),
+        "refund": (
+            records.refund(license_id=an_id("lic"), units=40_000_000, refunded_at=NOON),
+            platform,
+        ),
         "usage": (
             records.usage(
                 batch=an_id("bat"),
