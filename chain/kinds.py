@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
     "deposit_permit": Kind(LEDGER, "depositWithPermit", "relayer"),
     "redirect": Kind(LEDGER, "redirect", "relayer"),
     "request_refund": Kind(LEDGER, "requestRefundFor", "relayer"),
-    "refund": Kind(LEDGER, "refund", "relayer", settles=True, patient=True),
+    "refund": Kind(LEDGER, "refund", "relayer", settles=True),
     "mint": Kind(ASSET, "mintBatch", "minter"),
     "record": Kind(ASSET, "commit", "minter"),
     "refresh": Kind(ASSET, "refreshMetadata", "minter"),

@@ -25,7 +25,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "checkpoint.anchored": ("provenance.tasks.keep_anchor", "default"),
     # marketplace
     "order.paid": ("marketplace.tasks.order_paid", "default"),
+    "deposit.seen": ("marketplace.tasks.deposit_seen", "default"),
+    "deposit.gone": ("marketplace.tasks.deposit_gone", "default"),
     "order.funded": ("marketplace.tasks.order_funded", "default"),
+    "refund.asked": ("marketplace.tasks.refund_asked", "default"),
+    "refund.requested": ("marketplace.tasks.refund_requested", "default"),
+    "refund.paid": ("marketplace.tasks.refund_paid", "default"),
     "orders.expire": ("marketplace.tasks.expire_orders", "default"),
     "license.deliver": ("marketplace.tasks.deliver_license", "media"),
     "listing.refresh": ("marketplace.tasks.refresh_listing", "default"),
@@ -35,6 +40,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "settle.mature": ("royalties.tasks.mature_settlements", "default"),
     "settlement.committed": ("royalties.tasks.settlement_committed", "default"),
     "settlement.follow": ("royalties.tasks.follow_settlement", "default"),
+    "refund.send": ("royalties.tasks.send_refund", "default"),
+    "refund.sent": ("royalties.tasks.refund_sent", "default"),
     "payouts.push": ("royalties.tasks.push_payouts", "default"),
     "payouts.sent": ("royalties.tasks.payouts_sent", "default"),
     "payouts.paid": ("royalties.tasks.apply_payment", "default"),
@@ -59,6 +66,11 @@ TIMETABLE: dict[str, float | tuple[float, str]] = {
 # What the chain says for good, and what it takes back (docs/chain.md).
 EVENTS: dict[str, str] = {
     "ColophonLedger.Anchored": "checkpoint.anchored",
+    "ColophonLedger.Deposited@safe": "deposit.seen",
+    "ColophonLedger.Deposited": "deposit.seen",
+    "ColophonLedger.Deposited@removed": "deposit.gone",
+    "ColophonLedger.RefundRequested": "refund.requested",
+    "ColophonLedger.Refunded": "refund.paid",
     "ColophonLedger.Committed": "settlement.follow",
     "ColophonLedger.Committed@removed": "settlement.follow",
     "ColophonLedger.Vetoed": "settlement.follow",

@@ -168,6 +168,8 @@ def order_json(order: Order) -> dict[str, Any]:
         "terms_digest": bytes(order.terms_digest).hex(),
         "typed_data": typed_data(order) if order.state == Order.State.OPEN else None,
         "failed_reason": order.failed_reason or None,
+        "uncharged": order.uncharged,
+        "received_units": order.received_units,
         "tx_hash": order.intent.tx_hash if order.intent else None,
         "license": row.code if row else None,
         "expires_at": order.expires_at,
@@ -181,6 +183,7 @@ def license_json(row: License) -> dict[str, Any]:
         "id": row.code,
         "asset": row.asset.code,
         "state": row.state,
+        "revoked_reason": row.revoked_reason or None,
         "terms": row.terms,
         "shares": row.shares,
         "account": row.account,
@@ -190,6 +193,7 @@ def license_json(row: License) -> dict[str, Any]:
         "delivery": delivery
         and {"sha256": bytes(delivery.digest).hex(), "bytes": delivery.size_bytes},
         "issued_at": row.issued_at,
+        "final_at": row.final_at,
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
     }

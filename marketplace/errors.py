@@ -14,6 +14,17 @@ class OrderError(InputError):
     """The order cannot be made or paid; nothing was charged."""
 
 
+class RefundError(InputError):
+    """The refund cannot be asked for; the account is as it was."""
+
+
+class NoDepositError(Problem):
+    status = 409
+    code = "no-deposit"
+    title = "There is nothing to ask back"
+    meaning = "The chain knows no deposit of this wallet, or all of it is spent."
+
+
 class NotForSaleError(Problem):
     status = 409
     code = "not-for-sale"

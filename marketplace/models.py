@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
@@ -32,6 +35,21 @@ def order_id() -> str:
 def license_id() -> str:
     """Public id of a license."""
     return new_id("lic")
+
+
+def refund_id() -> str:
+    """Public id of a refund."""
+    return new_id("rfd")
+
+
+def charging_time() -> timedelta:
+    """How long after a refund's request what was used before it may be settled.
+
+    A settlement that takes it must have matured when the delay is over, or the money
+    goes back first. The other half of the time is for the commit to be mined.
+    """
+    delay, window = settings.REFUND_DELAY_SECONDS, settings.CHALLENGE_WINDOW_SECONDS
+    return timedelta(seconds=max(delay - window, 0) / 2)
 
 
 class Listing(models.Model):
@@ -132,7 +150,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """A purchase under way. Terms, shares and amount are frozen when it is made."""
+    """A purchase under way. Terms, shares and amount are frozen when it is made.
+
+    `received_units` is what the chain's final deposits under this order's reference
+    brought without paying for it. `uncharged` says that the chain itself said, when
+    the payment failed, that the signature had moved no money.
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -157,6 +180,8 @@ class Order(models.Model):
     )
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     failed_reason = models.TextField(blank=True, default="")
+    uncharged = models.BooleanField(default=False)
+    received_units = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
 
@@ -180,17 +205,30 @@ class LicenseQuerySet(models.QuerySet["License"]):
             return self.none()
         return self.filter(buyer__in=Party.objects.of(user).values("pk"))
 
+    def backed(self) -> LicenseQuerySet:
+        """Licenses whose price and uses a settlement may take from the deposit.
+
+        The deposit is final, and not on its way back to the buyer.
+        """
+        asked_back = Q(frozen_at__lte=timezone.now() - charging_time())
+        return self.filter(final_at__isnull=False).exclude(asked_back)
+
 
 class License(models.Model):
     """An issued offer: terms, price and shares are frozen in it.
 
     It covers uses from `valid_from`, which may lie before `issued_at` when the offer
-    said so, up to `valid_until`.
+    said so, up to `valid_until`. It is issued once its deposit is safe; `final_at` is
+    when that was final, and nothing is settled before. `frozen_at` is the time of the
+    block in which its deposit was asked back: what is used later is not covered.
     """
 
     class State(models.TextChoices):
         ACTIVE = "active"
         REVOKED = "revoked"
+
+    class Revoked(models.TextChoices):
+        DEPOSIT_GONE = "deposit_gone", "Its payment left the chain"
 
     code = models.CharField(max_length=40, unique=True, default=license_id)
     order = models.OneToOneField(Order, on_delete=models.PROTECT)
@@ -207,7 +245,12 @@ class License(models.Model):
     meter = models.CharField(max_length=40)
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    revoked_reason = models.CharField(
+        max_length=16, choices=Revoked.choices, blank=True, default=""
+    )
     issued_at = models.DateTimeField(default=timezone.now)
+    final_at = models.DateTimeField(null=True, blank=True)
+    frozen_at = models.DateTimeField(null=True, blank=True)
     valid_from = models.DateTimeField(default=timezone.now)
     valid_until = models.DateTimeField()
 
@@ -215,6 +258,72 @@ class License(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_closed(self) -> bool:
+        """Its uses were paid from a deposit that was asked back."""
+        return self.frozen_at is not None and self.rate_units > 0
+
+    def covers(self, occurred_at: datetime) -> bool:
+        """Whether the deposit still pays for a use that is counted now."""
+        if not self.is_closed or self.frozen_at is None:
+            return True
+        is_before = occurred_at <= self.frozen_at
+        return is_before and timezone.now() < self.frozen_at + charging_time()
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def waiting(self) -> RefundQuerySet:
+        """Refunds whose account the contract holds frozen."""
+        return self.filter(state=Refund.State.REQUESTED)
+
+
+class Refund(models.Model):
+    """A deposit account's request for its unspent money, and what became of it.
+
+    `nonce` is the number of the account's requests before. `asked` is what came in
+    here; `requested` and `paid` are what the chain's final events say, whoever sent
+    the transactions.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        REQUESTED = "requested"
+        PAID = "paid"
+        FAILED = "failed"
+
+    code = models.CharField(max_length=40, unique=True, default=refund_id)
+    account = models.CharField(max_length=42)
+    nonce = models.PositiveIntegerField()
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, null=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
+    intent = models.OneToOneField(
+        Intent, on_delete=models.PROTECT, null=True, blank=True
+    )
+    state = models.CharField(max_length=12, choices=State.choices, default=State.ASKED)
+    failed_reason = models.TextField(blank=True, default="")
+    asked_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(null=True, blank=True)
+    units = models.BigIntegerField(null=True, blank=True)
+    tx_hash = models.CharField(max_length=66, blank=True, default="")
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "nonce"], name="one_refund")
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def ready_at(self) -> datetime | None:
+        """When the contract gives the money back; None before the request is final."""
+        if self.requested_at is None:
+            return None
+        return self.requested_at + timedelta(seconds=settings.REFUND_DELAY_SECONDS)
 
 
 class Delivery(models.Model):

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Party, User
+from accounts.models import Party, User, Wallet
 from chain.contracts import address_of, token_domain
 from chain.intend import intend
 from chain.read import signer_of_typed_data
@@ -21,7 +21,7 @@ from colophon.digest import keccak256
 from colophon.ids import new_id
 from colophon.policy import Standing
 from marketplace.errors import NotForSaleError, OrderError
-from marketplace.models import Listing, Offer, Order
+from marketplace.models import Listing, Offer, Order, Refund
 from provenance.models import Asset
 
 VALID_FOR = timedelta(hours=1)
@@ -37,7 +37,8 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
     Writes: Order.
 
     Raises:
-        NotForSaleError: withdrawn, suspended, or the buyer's own work.
+        NotForSaleError: withdrawn, suspended, the buyer's own work, the wallet of
+            somebody else, or a deposit account that waits for its refund.
     """
     listing = offer.listing
     if offer.withdrawn_at or listing.state != Listing.State.LIVE:
@@ -45,6 +46,7 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
     _check_standing(listing.asset)
     if listing.party_id == buyer.pk:
         raise NotForSaleError("this is your own work; it needs no license")
+    _check_wallet(account, buyer, user)
     agreement = listing.asset.agreements.order_by("-version").first()
     if agreement is None:
         raise NotForSaleError("the work has no agreement on who is paid")
@@ -69,6 +71,20 @@ def _check_standing(asset: Asset) -> None:
     verdict = asset.verdicts.first()
     if verdict and verdict.standing == Standing.SUSPENDED:
         raise NotForSaleError("the work is suspended; see its page for the reason")
+
+
+def _check_wallet(account: str, buyer: Party, user: User | None) -> None:
+    """Only one's own wallet (a permit names no order), and one that takes deposits."""
+    linked = Wallet.objects.filter(address=account).exclude(party=buyer)
+    if linked.exclude(user=user).exists():
+        raise NotForSaleError(
+            "this wallet is linked to another account; choose one of your own"
+        )
+    if Refund.objects.waiting().filter(account=account).exists():
+        raise NotForSaleError(
+            "the unused deposit of this wallet was asked back, and it takes no payment "
+            "until that is paid out; wait, or choose another wallet"
+        )
 
 
 def order_ref(code: str, terms_digest: bytes) -> bytes:

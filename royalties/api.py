@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import IO, Any
 
+from django.conf import settings
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
@@ -14,10 +16,20 @@ from rest_framework.views import APIView
 
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
+from accounts.models import User
 from colophon.fields import Fields, load_json
+from marketplace.errors import NoDepositError
+from marketplace.models import Order
+from marketplace.refund import (
+    ask_refund,
+    deadline_from_now,
+    newest_refund,
+    refund_message,
+)
 from royalties.ask import Answer, ask_payout
 from royalties.cloudevent import Use, parse_event
 from royalties.errors import UsageError
+from royalties.escrow import escrow_of
 from royalties.models import Payout, Settlement, UsageBatch
 from royalties.receive import Received, receive
 from royalties.statement import settlement_json, statement_of
@@ -185,3 +197,68 @@ class SettleNow(APIView):
         answer = ask_payout(acting_party(request).holder)
         body = {"asked": answer is Answer.ASKED, "state": answer.value}
         return Response(body, status=202)
+
+
+class LicenseRefund(APIView):
+    """The deposit account behind a license or an order, and its refund."""
+
+    permission_classes = (HasScope("buy"),)
+
+    @extend_schema(operation_id="getRefund", responses=dict)
+    def get(self, request: Request, code: str) -> Response:
+        """What is left, the last refund, and `typed_data` to sign for the next."""
+        return Response(_refund_json(_order(request, code).account))
+
+    @extend_schema(operation_id="askRefund", request=dict, responses={202: dict})
+    def post(self, request: Request, code: str) -> Response:
+        """Send the wallet's signature over `typed_data`; sending it twice asks once."""
+        row = _order(request, code)
+        body = Fields(request.data)
+        deadline = body.integer("deadline")
+        signature = body.text("signature", limit=4096)
+        body.close()
+        escrow = escrow_of(row.account)
+        if escrow.left_units == 0:
+            raise NoDepositError
+        ask_refund(
+            account=row.account,
+            nonce=escrow.requests,
+            deadline=deadline,
+            signature=signature,
+            party=row.buyer,
+            user=request.user if isinstance(request.user, User) else None,
+        )
+        return Response(_refund_json(row.account), status=202)
+
+
+def _order(request: Request, code: str) -> Order:
+    """An order of the acting party, by its own id or by its license's."""
+    rows = Order.objects.filter(buyer=acting_party(request)).exclude(account="")
+    return get_object_or_404(rows, Q(code=code) | Q(license__code=code))
+
+
+def _refund_json(account: str) -> dict[str, Any]:
+    escrow, refund = escrow_of(account), newest_refund(account)
+    deadline = deadline_from_now()
+    typed = refund_message(account, nonce=escrow.requests, deadline=deadline)
+    return {
+        "account": escrow.account,
+        "deposited_units": escrow.deposited_units,
+        "refunded_units": escrow.refunded_units,
+        "spent_units": escrow.spent_units,
+        "left_units": escrow.left_units,
+        "delay_seconds": settings.REFUND_DELAY_SECONDS,
+        "deadline": deadline,
+        "typed_data": typed,
+        "refund": refund
+        and {
+            "id": refund.code,
+            "state": refund.state,
+            "failed_reason": refund.failed_reason or None,
+            "requested_at": refund.requested_at,
+            "ready_at": refund.ready_at,
+            "units": refund.units,
+            "tx_hash": refund.tx_hash or None,
+            "paid_at": refund.paid_at,
+        },
+    }

@@ -21,6 +21,7 @@ from royalties.due import (
     dues,
     lost_the_last,
     newest_settlement,
+    refunds_wait,
     wallets_changed,
 )
 from royalties.models import Accrual, Increment, Leaf, Settlement, Tally
@@ -36,8 +37,8 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
     Returns:
         The settlement with its commit intent: a new one, or the newest one again when
         its commit failed and its epoch is still due. None when nothing is due (no fee,
-        no use, no lost root, no other wallet), an earlier settlement is still open,
-        or settling is halted.
+        no use, no lost root, no other wallet, no refund that waits for a root), an
+        earlier settlement is still open, or settling is halted.
 
     Writes: Settlement, Increment, Accrual, Leaf, Tally, Holder.position, Entry,
     Intent. Lock: the Network row.
@@ -55,7 +56,8 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
         if checkpoint is None or Settlement.objects.filter(epoch=epoch).exists():
             return None
         closing = list(dues(checkpoint))
-        if not (closing or lost_the_last() or wallets_changed()):
+        wanted = lost_the_last() or wallets_changed() or refunds_wait()
+        if not (closing or wanted):
             return None
         settlement = Settlement.objects.create(
             epoch=epoch,

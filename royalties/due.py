@@ -28,7 +28,7 @@ from accounts.models import Holder
 from chain.read import NOBODY
 from colophon.units import split_ppm
 from log.models import Checkpoint
-from marketplace.models import License
+from marketplace.models import License, Refund
 from provenance.models import Dispute
 from royalties.models import Leaf, Payout, Settlement, Tally, UsageBatch
 
@@ -69,7 +69,8 @@ def dues(checkpoint: Checkpoint) -> Iterable[Due]:
     """License fees and uses whose log entries the checkpoint covers.
 
     A work in dispute is held out: what it earns waits for the decision, and where
-    that went against the work, for an end of it (DESIGN §9).
+    that went against the work, for an end of it (DESIGN §9). So is a license whose
+    deposit is not final, or goes back to its buyer.
 
     Lock: the Tally rows.
     """
@@ -99,8 +100,8 @@ def dues(checkpoint: Checkpoint) -> Iterable[Due]:
 
 
 def _payable() -> QuerySet[License]:
-    """Licenses of works that nobody disputes."""
-    return License.objects.exclude(asset__disputes__state__in=HELD)
+    """Licenses whose deposits are there, of works that nobody disputes."""
+    return License.objects.backed().exclude(asset__disputes__state__in=HELD)
 
 
 def _unclosed_fees(rows: QuerySet[License]) -> QuerySet[License]:
@@ -126,6 +127,16 @@ def lost_the_last() -> bool:
     newest = newest_settlement()
     lost = (Settlement.State.VETOED, Settlement.State.FAILED)
     return newest is not None and newest.state in lost
+
+
+def refunds_wait() -> bool:
+    """An account was frozen after the newest commit: the contract wants a newer one."""
+    stands = (Settlement.State.COMMITTED, Settlement.State.MATURED)
+    newest = Settlement.objects.filter(state__in=stands).order_by("-epoch").first()
+    waiting = Refund.objects.waiting()
+    if newest is not None:
+        waiting = waiting.filter(requested_at__gte=newest.committed_at)
+    return waiting.exists()
 
 
 def wallets_changed() -> bool:

@@ -22,7 +22,8 @@ def record_batch(*, batch_pk: int, claim: Claim | None = None) -> UsageBatch:
     """Count the events of a batch once, and log the batch with its Merkle root.
 
     The amount is the floor of the running total, so that it only grows; what the
-    license's deposit does not cover is unfunded and never charged (DESIGN §9).
+    license's deposit does not cover is unfunded and never charged (DESIGN §9). A use
+    after the deposit was asked back is not counted at all: nobody else's pays for it.
 
     Writes: UsageEvent.state, Tally, UsageBatch, Entry. Lock: the Tally row.
     """
@@ -74,6 +75,8 @@ def _reason(event: UsageEvent, license_row: License) -> str:
     """Why an event cannot be counted; empty when it can."""
     if license_row.state != License.State.ACTIVE:
         return "license_revoked"
+    if not license_row.covers(event.occurred_at):
+        return "account_frozen"
     if event.occurred_at > event.received_at + MAX_AHEAD:
         return "from_the_future"
     if event.occurred_at < license_row.valid_from - MAX_AHEAD:

@@ -7,8 +7,9 @@ from django.db import transaction
 from chain import read
 from chain.halt import halt
 from chain.models import Event, Intent
+from marketplace.models import Refund
 from outbox.claims import Claim
-from royalties import build, mature, paid, push, record, verify
+from royalties import build, give_back, mature, paid, push, record, verify
 from royalties.models import Leaf, Settlement
 
 
@@ -73,6 +74,30 @@ def push_payouts(claim: Claim) -> None:
         holder_pk=claim.payload.get("holder"),
         claim=claim,
     )
+
+
+def send_refund(claim: Claim) -> None:
+    """Handle `refund.send`: the delay of a refund is over."""
+    row = Refund.objects.get(pk=claim.payload["refund"])
+    state = read.account_of(row.account)
+    if row.state != Refund.State.REQUESTED or state is None or state.frozen_at is None:
+        return  # somebody else sent it
+    active, pending = read.roots()
+    matures_at, now = read.matures_at(), read.chain_time()
+    is_ripe = matures_at is not None and now >= matures_at
+    give_back.send_refund(
+        refund=row,
+        index=state.index,
+        root=pending if is_ripe else active,
+        now=now,
+        claim=claim,
+    )
+
+
+def refund_sent(claim: Claim) -> None:
+    """Handle `refund.sent`: one that failed is sent again with a newer proof."""
+    if claim.payload.get("failed"):
+        give_back.send_again(refund_pk=claim.payload["refund"], claim=claim)
 
 
 def apply_payment(claim: Claim) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from royalties import api
-from royalties.views import dashboard, earned, payouts, statements, usage
+from royalties.views import dashboard, earned, payouts, refund, statements, usage
 
 app_name = "royalties"
 
@@ -35,6 +35,19 @@ urlpatterns = [
     path("royalties/payouts/<str:code>/trace.json", payouts.trace, name="trace"),
     path("licenses/<str:code>/usage", usage.usage, name="license"),
     path("licenses/<str:code>/usage/file", usage.usage_file, name="usage-file"),
+    path("orders/<str:code>/refund", refund.page, name="refund"),
+    path("orders/<str:code>/refund/prepare", refund.prepare, name="refund-prepare"),
+    path("orders/<str:code>/refund/ask", refund.ask, name="refund-ask"),
+    path(
+        "orders/<str:code>/refund/test",
+        refund.ask_with_test_wallet,
+        name="refund-test",
+    ),
+    path(
+        "api/v1/licenses/<str:code>/refund",
+        api.LicenseRefund.as_view(),
+        name="api-refund",
+    ),
     path("api/v1/usage", api.Usage.as_view(), name="api-usage"),
     path(
         "api/v1/usage/batches/<str:code>",

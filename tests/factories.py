@@ -330,7 +330,9 @@ def licensed(asset: Asset, buyer: Party, use: str = "commercial") -> License:
     """A paid order's license, whose copy is not signed yet."""
     order = open_order(asset, buyer, use)
     Order.objects.filter(pk=order.pk).update(state=Order.State.PAYING)
-    return issue_license(order_pk=order.pk)
+    row = issue_license(order_pk=order.pk)
+    assert row is not None
+    return row
 
 
 def delivered(row: License) -> Delivery:

@@ -32,6 +32,7 @@ from provenance.shown.badge import shown
 from provenance.shown.pictures import picture_of
 
 UNHARMED = "Nothing was charged."
+ONCE = "No second payment was started."
 RIGHTS = (
     ("commercial", "Use it in your business"),
     ("advertising", "Use it in advertising"),
@@ -113,7 +114,8 @@ def pay(request: HttpRequest, code: str) -> HttpResponse:
     try:
         authorize(order=order, signature=request.POST.get("signature", "")[:4096])
     except ColophonError as error:
-        return _refused(request, code, error)
+        was_sent = order.intent_id is not None or order.received_units > 0
+        return _refused(request, code, error, ONCE if was_sent else UNHARMED)
     return redirect("marketplace:order", code=order.code)
 
 
@@ -171,10 +173,12 @@ def _problem(offer: Offer, buyer: int) -> str:
     return ""
 
 
-def _refused(request: HttpRequest, code: str, error: ColophonError) -> HttpResponse:
-    """Back to the page, with the reason and that nothing was charged."""
+def _refused(
+    request: HttpRequest, code: str, error: ColophonError, comfort: str = UNHARMED
+) -> HttpResponse:
+    """Back to the page, with the reason and what became of the money."""
     detail = error.detail if isinstance(error, Problem) else str(error)
-    messages.error(request, f"{detail.rstrip('.')}. {UNHARMED}")
+    messages.error(request, f"{detail.rstrip('.')}. {comfort}")
     return redirect("marketplace:checkout", code=code)
 
 

@@ -126,6 +126,8 @@ def _status(row: License) -> tuple[str, str]:
     """Word and kind of partials/status_pill.html."""
     if row.state == License.State.REVOKED:
         return "Revoked", "bad"
+    if row.is_closed:
+        return "Ended", "off"
     if row.valid_until <= timezone.now():
         return "Expired", "off"
     return "Valid", "ok"

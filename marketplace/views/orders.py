@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.templatetags.colophon_format import money
 from chain.models import Intent
 from marketplace.models import License, Order
 from marketplace.testpay import fund_key
 
 POLL_SECONDS = 2
+LATE_NEWS = timedelta(hours=2)  # a signature is good for one, finality takes minutes
 
 
 @login_required
@@ -38,7 +42,8 @@ def _state(request: HttpRequest, code: str) -> dict[str, Any]:
         "offer__listing__asset__party", "intent", "buyer"
     )
     order = get_object_or_404(rows, code=code)
-    row = License.objects.filter(order=order).select_related("delivery").first()
+    licensed = License.objects.filter(order=order, state=License.State.ACTIVE)
+    row = licensed.select_related("delivery").first()
     funding = None
     if order.state == Order.State.OPEN:
         funding = Intent.objects.filter(key=fund_key(order)).first()
@@ -46,16 +51,39 @@ def _state(request: HttpRequest, code: str) -> dict[str, Any]:
         Intent.State.REVERTED,
         Intent.State.CANCELED,
     }
-    waiting = order.state == Order.State.PAYING or (funding is not None and not lost)
-    paid = order.state == Order.State.PAID
     ready = row is not None and hasattr(row, "delivery")
     return {
         "order": order,
         "asset": order.offer.listing.asset,
         "license": row,
+        "stray": "" if row else _stray(order),
         "funding": funding,
         "funding_lost": lost,
         "ready": ready,
-        "pending": waiting or (paid and not ready),
+        "pending": _is_pending(order, ready=ready, funded=funding and not lost),
         "poll_seconds": POLL_SECONDS,
     }
+
+
+def _stray(order: Order) -> str:
+    """What became of money that came under the order's reference; "" without any."""
+    if not order.received_units:
+        return ""
+    arrived = f"{money(order.received_units)} arrived with this order's reference, "
+    why = "and no license was issued for it. "
+    if order.received_units != order.amount_units:
+        why = f"and the order costs {money(order.amount_units)}, in one payment. "
+    return (
+        f"{arrived}{why}The money is in the deposit account of your wallet and stays "
+        "yours: that wallet can ask for it back."
+    )
+
+
+def _is_pending(order: Order, *, ready: bool, funded: Any) -> bool:
+    """Whether more is to come, so that the page should ask again."""
+    if order.state == Order.State.FAILED:
+        young = order.created_at > timezone.now() - LATE_NEWS
+        return young and not order.uncharged
+    if order.state == Order.State.PAID:
+        return not ready
+    return order.state == Order.State.PAYING or bool(funded)

@@ -44,7 +44,7 @@ INVARIANTS = (
     Invariant("roots", "Roots, record and commit agree.", trees.roots),
     Invariant("covered", "Every payout has its leaf.", payments.covered),
     Invariant("logged", "Paid rows are the chain's logs.", payments.logged),
-    Invariant("funds", "Licenses cost no more than deposits.", payments.funds),
+    Invariant("funds", "Licenses cost no more than what is held.", payments.funds),
     Invariant(
         "chain", "The contract paid no more than leaves.", payments.on_chain, node=True
     ),

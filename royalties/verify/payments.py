@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import Holder
 from chain import read
@@ -67,26 +70,45 @@ def logged() -> Iterator[Finding]:
 
 
 def funds() -> Iterator[Finding]:
-    """No account's licenses cost more than the account deposited (I3)."""
-    deposited: dict[str, int] = defaultdict(int)
-    logs = Event.objects.filter(
-        contract="ColophonLedger", name="Deposited", removed_at__isnull=True
-    )
-    for log in logs:
-        deposited[str(log.args["account"]).lower()] += int(log.args["amount"])
-    sold: dict[str, int] = defaultdict(int)
-    rows = License.objects.values("account").annotate(
-        prices=Sum("price_units"), deposits=Sum("deposit_units")
+    """No account's licenses cost more than its deposits less its refunds (I2, I3).
+
+    An open license may still take its price and its whole deposit; one whose deposit
+    went back costs what settlements took from it.
+    """
+    held: dict[str, int] = defaultdict(int)
+    for log in _ledger_logs("Deposited"):
+        held[str(log.args["account"]).lower()] += int(log.args["amount"])
+    gone_at: dict[str, datetime] = {}
+    for log in _ledger_logs("Refunded").order_by("block_number"):
+        account = str(log.args["account"]).lower()
+        held[account] -= int(log.args["amount"])
+        gone_at[account] = log.mined_at
+    cost: dict[str, int] = defaultdict(int)
+    rows: QuerySet[Any] = License.objects.annotate(
+        fees=Coalesce(Sum("increments__fee_units"), 0),
+        charged=Coalesce(Sum("increments__usage_units"), 0),
     )
     for row in rows:
-        sold[row["account"].lower()] += row["prices"] + row["deposits"]
-    for account, units in sorted(sold.items()):
-        if units > deposited.get(account, 0):
+        account = row.account.lower()
+        is_gone = (
+            account in gone_at and row.frozen_at and (row.frozen_at <= gone_at[account])
+        )
+        most = row.price_units + row.deposit_units
+        cost[account] += row.fees + row.charged if is_gone else most
+    for account, units in sorted(cost.items()):
+        if units > held.get(account, 0):
             words = (
-                f"has licenses for {format_units(units)} and deposited "
-                f"{format_units(deposited.get(account, 0))}"
+                f"has licenses for {format_units(units)} and holds deposits of "
+                f"{format_units(held.get(account, 0))}"
             )
             yield Finding(account, words)
+
+
+def _ledger_logs(name: str) -> QuerySet[Event]:
+    """The ledger's logs of a name that the chain still has."""
+    return Event.objects.filter(
+        contract="ColophonLedger", name=name, removed_at__isnull=True
+    )
 
 
 def on_chain() -> Iterator[Finding]:

@@ -35,6 +35,7 @@ STATES = {
 }
 REASONS = {
     "license_revoked": "the license was revoked",
+    "account_frozen": "the deposit was asked back",
     "from_the_future": "the use lies in the future of its report",
     "before_the_license": "the use is older than the license",
     "license_expired": "the license had ended",

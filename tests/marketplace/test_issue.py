@@ -11,6 +11,7 @@ from django.db import connection
 
 from accounts.models import User
 from accounts.platform import platform_signer
+from chain import read
 from chain.models import Intent
 from colophon import statement
 from colophon.records import parse_license
@@ -18,6 +19,7 @@ from log.models import Entry
 from marketplace.issue import fail_order, issue_license
 from marketplace.models import License, Order
 from marketplace.publish import publish_listing
+from marketplace.refusals import plain_reason
 from marketplace.tasks import order_paid
 from outbox.claims import Claim, LostClaim
 from outbox.models import Job
@@ -100,20 +102,45 @@ def test_a_final_deposit_issues(work: Asset, ben: User) -> None:
     assert License.objects.get().order == order
 
 
-@pytest.mark.parametrize(
-    ("error", "words"), [("balance too low", "balance too low"), ("", "nothing was")]
-)
-def test_a_failed_deposit_fails_the_order_and_charges_nothing(
-    work: Asset, ben: User, error: str, words: str
+@pytest.mark.parametrize("used", [False, True])
+def test_a_failed_deposit_fails_the_order_in_plain_words(
+    work: Asset, ben: User, monkeypatch: pytest.MonkeyPatch, used: bool
 ) -> None:
+    """What the chain says of the signature decides whether nothing was charged."""
+    factories.network()
+    monkeypatch.setattr(read, "authorization_used", lambda *_: used)
     order = paying(work, ben)
+    error = "would revert: ERC20InsufficientBalance(sender=0x1, balance=0, needed=1)"
     intent = Intent.objects.create(kind="deposit", key="d", error=error)
     done(order, failed=True, intent=intent.pk)
     order.refresh_from_db()
-    assert order.state == "failed"
-    assert words in order.failed_reason
+    assert (order.state, order.uncharged) == ("failed", not used)
+    assert (
+        order.failed_reason == "Your wallet holds too little Test USD for this order."
+    )
     assert not License.objects.exists()
     assert not Job.objects.filter(kind="license.deliver").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("would revert: ERC20: transfer amount exceeds balance", "holds too little"),
+        ("ERC3009UsedAuthorization(authorizer=0x1, nonce=0x2)", "nother transaction"),
+        ("ERC3009InvalidAuthorizationTime(validAfter=0)", "too late"),
+        ("would revert: ERC3009InvalidSignature()", "did not accept the signature"),
+        ("would revert: AccountFrozen(account=0x1, frozenAt=7)", "waits for a refund"),
+        ("would revert: LedgerPaused()", "paused"),
+        ("canceled before it was mined", "stopped"),
+        ("Panic(0x11)", "did not accept the payment"),
+        ("", "did not accept the payment"),
+    ],
+)
+def test_every_refusal_has_plain_words(error: str, words: str) -> None:
+    said = plain_reason(error, token="Test USD")
+    assert words in said
+    assert "charged" not in said
+    assert "(" not in said
 
 
 def test_a_paid_order_cannot_fail_afterwards(work: Asset, ben: User) -> None:

@@ -320,16 +320,44 @@ def test_an_order_waits_then_leads_to_license_and_copy(
     assert "hx-trigger" not in text
 
 
-def test_a_failed_and_an_expired_order_say_that_nothing_was_charged(
+def test_an_expired_order_says_that_no_payment_came(
     buyer: Client, ben: User, work: Asset
 ) -> None:
     order = open_order(work, party_of(ben))
-    for state, words in (("failed", "did not go through"), ("expired", "has expired")):
-        Order.objects.update(state=state, failed_reason="insufficient balance")
-        text = text_of(buyer.get(f"/orders/{order.code}"))
-        assert words in text
-        assert "Nothing was charged" in text
-        assert "hx-trigger" not in text
+    Order.objects.update(state="expired")
+    text = text_of(buyer.get(f"/orders/{order.code}"))
+    assert "has expired" in text
+    assert "no payment for it has come" in text
+    assert "hx-trigger" not in text
+
+
+@pytest.mark.parametrize("uncharged", [True, False])
+def test_a_failed_order_says_nothing_was_charged_only_when_the_chain_does(
+    buyer: Client, ben: User, work: Asset, uncharged: bool
+) -> None:
+    order = open_order(work, party_of(ben))
+    Order.objects.update(
+        state="failed",
+        failed_reason="Your wallet holds too little.",
+        uncharged=uncharged,
+    )
+    text = text_of(buyer.get(f"/orders/{order.code}"))
+    assert "Your wallet holds too little." in text
+    assert ("Nothing was charged" in text) is uncharged
+    assert ("Try again" in text) is uncharged
+    assert ("hx-trigger" in text) is not uncharged  # late news may come
+
+
+def test_money_that_does_not_pay_is_told_with_what_to_do(
+    buyer: Client, ben: User, work: Asset
+) -> None:
+    order = open_order(work, party_of(ben))
+    Order.objects.update(received_units=39_000_000)
+    text = text_of(buyer.get(f"/orders/{order.code}"))
+    assert "$39.00 arrived" in text
+    assert "the order costs $40.00" in text
+    assert "can ask for it back" in text
+    assert "Nothing was charged" not in text
 
 
 def test_an_order_is_nobody_elses(

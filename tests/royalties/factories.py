@@ -19,8 +19,9 @@ from chain.models import Event, Intent, Network
 from chain.read import FinalBlock
 from colophon.digest import sha256
 from colophon.ids import new_id
-from marketplace.models import License
+from marketplace.models import License, Refund
 from marketplace.publish import publish_listing
+from marketplace.refund import take_refund, take_request
 from provenance.agree import propose_agreement
 from provenance.models import Asset
 from provenance.shares import Part
@@ -63,6 +64,7 @@ def event_row(
     tx: bytes,
     position: int = 0,
     *,
+    block: int = 100,
     mined_at: datetime | None = None,
 ) -> Event:
     """A final log of the ledger."""
@@ -70,14 +72,38 @@ def event_row(
         contract="ColophonLedger",
         name=name,
         args=args,
-        block_number=100,
-        block_hash="0x" + "0b" * 32,
+        block_number=block,
+        block_hash=f"0x{block:064x}",
         tx_hash="0x" + sha256(tx).hex(),
         log_index=position,
         position=position,
         mined_at=mined_at or timezone.now(),
+        safe_at=timezone.now(),
         final_at=timezone.now(),
     )
+
+
+def asked_back(account: str, *, block: int = 200, at: datetime | None = None) -> Refund:
+    """The account asked the contract for its unspent money."""
+    at = at or timezone.now()
+    args = {"account": account, "requestedAt": str(int(at.timestamp()))}
+    tx = f"ask {block}".encode()
+    log = event_row("RefundRequested", args, tx, block=block, mined_at=at)
+    made = take_request(event=log)
+    assert made is not None
+    return made
+
+
+def given_back(
+    account: str, units: int, *, block: int = 300, at: datetime | None = None
+) -> Refund:
+    """The contract gave the account its unspent money back."""
+    args = {"account": account, "amount": str(units)}
+    tx = f"give {block}".encode()
+    log = event_row("Refunded", args, tx, block=block, mined_at=at)
+    made = take_refund(event=log)
+    assert made is not None
+    return made
 
 
 def shared_asset(party: Party, others: dict[Party, int], **fields: Any) -> Asset:

@@ -1,0 +1,219 @@
+"""Only money that is there is settled: deposits that are final and not asked back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from colophon.earnings import combined_root, verify_committed
+from marketplace.models import License, Refund
+from outbox.claims import Retry
+from royalties.build import build_settlement
+from royalties.give_back import send_again, send_refund, spend_proof
+from royalties.models import Leaf, Settlement, Tally, UsageEvent
+from royalties.verify import verify
+from tests.cast import party_of
+from tests.factories import logged
+from tests.royalties import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def delays(settings: Any) -> None:
+    """A week to the refund, a day to the end of the window, three to settle."""
+    settings.REFUND_DELAY_SECONDS = 7 * 86_400
+    settings.CHALLENGE_WINDOW_SECONDS = 86_400
+
+
+@pytest.fixture
+def sold(ada: User, ben: User) -> License:
+    """A metered license with 1,000 uses: a fee of $2.00 and $0.60 of $10.00."""
+    asset = factories.shared_asset(party_of(ada), {})
+    row = factories.license_of(asset, party_of(ben))
+    factories.used(row, 1_000)
+    return row
+
+
+def days_ago(days: float) -> datetime:
+    return timezone.now() - timedelta(days=days)
+
+
+def findings() -> list[str]:
+    found = [(one.invariant.id, one.findings) for one in verify(node=False)]
+    return [f"{name}: {finding}" for name, all_of in found for finding in all_of]
+
+
+def reason_of(row: License, at: datetime) -> str:
+    """Why one more use of that time isn't counted; "" when it is."""
+    factories.used(row, 10, at=at)
+    return UsageEvent.objects.filter(license=row).latest("pk").reason
+
+
+def test_a_deposit_that_is_only_safe_is_not_settled(sold: License) -> None:
+    License.objects.update(final_at=None)
+    logged()
+    assert build_settlement(epoch=1) is None
+    License.objects.update(final_at=sold.issued_at)
+    settlement = build_settlement(epoch=1)
+    assert settlement is not None
+    assert settlement.earned_units == 2_600_000
+
+
+def test_after_the_request_uses_are_not_counted(sold: License) -> None:
+    factories.asked_back(sold.account, at=timezone.now())
+    sold.refresh_from_db()
+    assert sold.frozen_at is not None
+    before, after = sold.frozen_at - timedelta(seconds=1), timezone.now()
+    assert reason_of(sold, after) == "account_frozen"
+    assert reason_of(sold, before) == ""
+    License.objects.update(frozen_at=days_ago(4))  # too late to be settled in time
+    assert reason_of(sold, days_ago(5)) == "account_frozen"
+    tally = Tally.objects.get()
+    assert (tally.quantity, tally.usage_units) == (1_010, 606_000)
+    assert findings() == []
+
+
+def test_a_fixed_price_license_goes_on(sold: License, ben: User) -> None:
+    """Its price is spent; a refund of what is left does not touch its uses."""
+    fixed = factories.license_of(sold.asset, party_of(ben), "commercial")
+    factories.asked_back(fixed.account, at=days_ago(4))
+    assert reason_of(fixed, timezone.now()) == ""
+
+
+def test_uses_before_the_request_are_settled_while_there_is_time(
+    sold: License,
+) -> None:
+    factories.asked_back(sold.account, at=days_ago(2))
+    assert factories.settled().earned_units == 2_600_000
+
+
+def test_later_nothing_of_the_account_is_settled_any_more(sold: License) -> None:
+    """A settlement that cannot mature in time would be paid by other buyers."""
+    factories.asked_back(sold.account, at=days_ago(4))
+    settlement = factories.settled()  # for the refund's proof alone
+    assert (settlement.earned_units, settlement.count) == (0, 0)
+    assert settlement.leaves.count() == 0
+    assert findings() == []
+
+
+def test_a_license_of_later_money_is_settled(sold: License, ben: User) -> None:
+    """The freeze is of the licenses that were paid before it, and no others."""
+    factories.asked_back(sold.account, at=days_ago(8))
+    factories.given_back(sold.account, 12_000_000, at=days_ago(1))
+    fresh = factories.license_of(sold.asset, party_of(ben))
+    assert fresh.frozen_at is None
+    factories.used(fresh, 1_000)
+    settlement = factories.settled()
+    assert settlement.earned_units == 2_600_000
+    assert settlement.increments.get().license == fresh
+    assert findings() == []
+
+
+def test_the_request_makes_one_settlement_even_if_nothing_is_due(
+    sold: License,
+) -> None:
+    """The contract wants a root that is younger than the request."""
+    factories.matured(factories.settled())
+    logged()
+    assert build_settlement(epoch=2) is None
+    factories.asked_back(sold.account)
+    second = factories.settled()
+    assert (second.epoch, second.earned_units) == (2, 2_600_000)
+    factories.committed(second, days_ago=-1)
+    assert build_settlement(epoch=3) is None
+
+
+def refundable(sold: License) -> tuple[Refund, Settlement]:
+    """The delay is over, and a root younger than the request has matured."""
+    refund = factories.asked_back(sold.account, at=days_ago(2.9))
+    settlement = factories.settled()
+    Refund.objects.update(requested_at=days_ago(8))
+    refund.refresh_from_db()
+    return refund, factories.matured(settlement)
+
+
+def root_of(settlement: Settlement) -> bytes:
+    return combined_root(bytes(settlement.earnings_root), bytes(settlement.spend_root))
+
+
+def test_a_refund_proves_what_was_spent_under_the_matured_root(
+    sold: License,
+) -> None:
+    refund, settlement = refundable(sold)
+    root = root_of(settlement)
+    intent = send_refund(refund=refund, index=0, root=root, now=timezone.now())
+    assert intent is not None
+    assert (intent.kind, intent.args["account"]) == ("refund", sold.account)
+    word = int(intent.args["spendWord"])
+    assert word >> 160 == 2_600_000
+    assert f"0x{word % 2**160:040x}" == sold.account.lower()
+    proof = [bytes.fromhex(one[2:]) for one in intent.args["proof"]]
+    *siblings, earnings = proof
+    assert earnings == bytes(settlement.earnings_root)
+    swapped = combined_root(bytes(settlement.spend_root), earnings)
+    verify_committed([word], 0, [*siblings, earnings], swapped)
+    again = send_refund(refund=refund, index=0, root=root, now=timezone.now())
+    assert again == intent
+
+
+def test_an_index_beyond_the_tree_shows_the_leaf_that_the_contract_reads(
+    sold: License,
+) -> None:
+    settlement = factories.settled()
+    Leaf.objects.filter(tree="spend").update(position=2)
+    spend = spend_proof(settlement, 5)  # 4 leaves: 5 is cut to 1
+    assert (spend["spendWord"], len(spend["proof"])) == ("0", 3)
+    assert int(spend_proof(settlement, 6)["spendWord"]) >> 160 == 2_600_000
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(6.9, "delay is not over"), (8, "no settlement after")]
+)
+def test_a_refund_waits_for_the_delay_and_for_a_younger_root(
+    sold: License, days: float, words: str
+) -> None:
+    settlement = factories.matured(factories.settled())
+    refund = factories.asked_back(sold.account, at=days_ago(days))
+    Settlement.objects.update(committed_at=days_ago(9))
+    with pytest.raises(Retry, match=words):
+        send_refund(
+            refund=refund, index=0, root=root_of(settlement), now=timezone.now()
+        )
+    with pytest.raises(Retry):
+        send_refund(refund=refund, index=0, root=b"\0" * 32, now=timezone.now())
+
+
+def test_a_refund_that_reverted_is_sent_with_a_newer_proof(sold: License) -> None:
+    refund, settlement = refundable(sold)
+    root = root_of(settlement)
+    first = send_refund(refund=refund, index=0, root=root, now=timezone.now())
+    assert first is not None
+    first.state = "reverted"
+    first.save()
+    send_again(refund_pk=refund.pk)
+    second = send_refund(refund=refund, index=0, root=root, now=timezone.now())
+    assert second is not None
+    assert second.key != first.key
+
+
+def test_other_deposits_never_pay_for_an_account_that_took_its_money_back(
+    sold: License, ben: User
+) -> None:
+    """The invariant sees it, however it came about."""
+    refundable(sold)
+    factories.given_back(sold.account, 9_400_000)
+    assert findings() == []
+    refund = Refund.objects.get()
+    assert (refund.state, refund.units) == ("paid", 9_400_000)
+    License.objects.update(frozen_at=None, final_at=timezone.now())
+    (found,) = [one for one in findings() if one.startswith("funds")]
+    assert "holds deposits of 2.60" in found
+    License.objects.update(frozen_at=refund.requested_at)
+    assert findings() == []
+    sold.increments.update(usage_units=600_001)
+    assert any("funds" in one for one in findings())
