@@ -38,8 +38,11 @@ def push_payouts(
         threshold_units: owed at least this much, or wait; None is the setting.
         holder_pk: pay only the batch of this holder, who asked; None is everybody.
 
+    Returns:
+        the payouts sent; none of a settlement that was vetoed meanwhile.
+
     Writes: Payout, Intent, once per (settlement, holder); a payout that did not go
-    through is sent again when somebody in its batch asks.
+    through is sent again when somebody in its batch asks. Lock: the Settlement row.
     """
     least = (
         settings.PAYOUT_THRESHOLD_UNITS if threshold_units is None else threshold_units
@@ -53,6 +56,9 @@ def push_payouts(
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
+        found = Settlement.objects.select_for_update().get(pk=settlement.pk)
+        if found.state != Settlement.State.MATURED:
+            return []
         rows = {row.holder_id: row for row in settlement.payouts.all()}
         done = {pk for pk, row in rows.items() if row.state not in AGAIN}
         tree = tree_of(leaves)

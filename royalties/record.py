@@ -30,11 +30,13 @@ def record_batch(*, batch_pk: int, claim: Claim | None = None) -> UsageBatch:
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
-        batch = UsageBatch.objects.select_related("license").get(pk=batch_pk)
+        rows = UsageBatch.objects.select_related("license")
+        license_row = rows.get(pk=batch_pk).license
+        Tally.objects.get_or_create(license=license_row)
+        tally = Tally.objects.select_for_update().get(license=license_row)
+        batch = rows.get(pk=batch_pk)
         if batch.recorded_at:
             return batch
-        Tally.objects.get_or_create(license=batch.license)
-        tally = Tally.objects.select_for_update().get(license=batch.license)
         counted, quantity = _validate(batch)
         _roll_up(tally, batch.license, quantity)
         envelope = statement.sign(

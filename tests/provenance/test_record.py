@@ -310,6 +310,7 @@ RACES = (
     "marketplace/test_issue.py",
     "marketplace/test_order.py",
     "royalties/test_build.py",
+    "royalties/test_races.py",
 )
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-import threading
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import Party, User
+from accounts.models import User
 from chain.models import Intent, Network
 from colophon.units import PPM, split_ppm
 from marketplace.models import License
@@ -23,9 +22,10 @@ from royalties.overview import spread
 from royalties.statement import figures, statement_of
 from royalties.trees import tree_of
 from royalties.verify import verify
-from tests.cast import open_user, party_of
+from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.races import at_once, people
 
 
 @pytest.fixture
@@ -228,40 +228,13 @@ def test_spreading_a_line_over_months_loses_nothing(
     assert set(found) <= set(weights)
 
 
-def race(wanted: int) -> list[Any]:
-    """Build the same epoch in some threads at once."""
-    found: list[Any] = []
-    barrier = threading.Barrier(wanted)
-
-    def build() -> None:
-        try:
-            barrier.wait(20)
-            found.append(build_settlement(epoch=1))
-        except Exception as error:  # noqa: BLE001 - the test looks at what it was
-            found.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=build) for _ in range(wanted)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return found
-
-
-def people() -> tuple[Party, Party, Party]:
-    ada, mia, ben = (open_user(name) for name in ("Ada", "Mia", "Ben"))
-    return party_of(ada), party_of(mia), party_of(ben)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_race_of_threads_builds_one_settlement() -> None:
     ada, mia, ben = people()
     row = factories.license_of(factories.model_asset(ada, mia), ben)
     factories.used(row, 1_000)
     logged()
-    found = race(4)
+    found = at_once(*[partial(build_settlement, epoch=1)] * 4)
     assert len([one for one in found if isinstance(one, Settlement)]) == 1
     assert Settlement.objects.count() == Increment.objects.count() == 1
     assert Intent.objects.filter(kind="commit").count() == 1
