@@ -51,7 +51,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     Source: sitemaps.org protocol 0.9 (at most 50,000 addresses in a file).
     """
     places = [(place, None) for name in PAGES if (place := _place(name))]
-    works = Listing.objects.filter(state=Listing.State.LIVE).order_by("-listed_at")
+    works = Listing.objects.on_sale().order_by("-listed_at")
     rows = works.values_list("asset__code", "listed_at")[:SITEMAP_WORKS]
     listed = [(reverse("marketplace:asset", args=[code]), at) for code, at in rows]
     body = "".join(

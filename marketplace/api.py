@@ -50,8 +50,8 @@ class ListingDetail(APIView):
     @extend_schema(operation_id="getListing", responses=dict)
     def get(self, request: Request, code: str) -> Response:  # noqa: ARG002
         """The offers of a work, by the work's id."""
-        live = Listing.objects.filter(state=Listing.State.LIVE)
-        return Response(listing_json(get_object_or_404(live, asset__code=code)))
+        rows = Listing.objects.on_sale()
+        return Response(listing_json(get_object_or_404(rows, asset__code=code)))
 
 
 class Orders(APIView):

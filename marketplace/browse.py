@@ -110,7 +110,7 @@ def counts() -> dict[tuple[str, str], int]:
 
 
 def _filtered(want: Wanted) -> QuerySet[Listing]:
-    rows = Listing.objects.filter(state=Listing.State.LIVE)
+    rows = Listing.objects.on_sale()
     for text in want.text.lower().split()[:MAX_WORDS]:
         rows = rows.filter(search_text__contains=text)
     if want.origins:

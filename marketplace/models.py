@@ -52,8 +52,18 @@ def charging_time() -> timedelta:
     return timedelta(seconds=max(delay - window, 0) / 2)
 
 
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def on_sale(self) -> ListingQuerySet:
+        """Listings that their sellers offer and no verdict suspends."""
+        return self.filter(state=Listing.State.LIVE, suspended_at__isnull=True)
+
+
 class Listing(models.Model):
-    """A work for sale. Facets are stored so that a search never joins far."""
+    """A work for sale. Facets are stored so that a search never joins far.
+
+    `state` is the seller's will alone; `suspended_at` is set while the newest verdict
+    suspends the work.
+    """
 
     class State(models.TextChoices):
         LIVE = "live"
@@ -63,6 +73,7 @@ class Listing(models.Model):
     asset = models.OneToOneField(Asset, on_delete=models.PROTECT)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="listings")
     state = models.CharField(max_length=12, choices=State.choices, default=State.LIVE)
+    suspended_at = models.DateTimeField(null=True, blank=True)
     title = models.CharField(max_length=160)
     search_text = models.TextField(blank=True, default="")
     origin_class = models.CharField(max_length=16, default="UNKNOWN")
@@ -71,6 +82,8 @@ class Listing(models.Model):
     training_allowed = models.BooleanField(default=False)
     from_units = models.BigIntegerField(default=0)
     listed_at = models.DateTimeField(default=timezone.now)
+
+    objects = ListingQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -83,6 +96,11 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_on_sale(self) -> bool:
+        """Whether somebody can license the work now."""
+        return self.state == self.State.LIVE and self.suspended_at is None
 
 
 class Facet(models.Model):

@@ -22,7 +22,6 @@ from colophon.ids import new_id
 from colophon.policy import Standing
 from marketplace.errors import NotForSaleError, OrderError
 from marketplace.models import Listing, Offer, Order, Refund
-from provenance.models import Asset
 
 VALID_FOR = timedelta(hours=1)
 UNDER_WAY = (Order.State.PAYING, Order.State.PAID)
@@ -43,7 +42,7 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
     listing = offer.listing
     if offer.withdrawn_at or listing.state != Listing.State.LIVE:
         raise NotForSaleError("this offer was withdrawn; reload the work's page")
-    _check_standing(listing.asset)
+    _check_standing(listing)
     if listing.party_id == buyer.pk:
         raise NotForSaleError("this is your own work; it needs no license")
     _check_wallet(account, buyer, user)
@@ -66,10 +65,10 @@ def make_order(*, offer: Offer, buyer: Party, user: User | None, account: str) -
     )
 
 
-def _check_standing(asset: Asset) -> None:
+def _check_standing(listing: Listing) -> None:
     """Nothing is charged for a suspended work, whatever its listing says yet."""
-    verdict = asset.verdicts.first()
-    if verdict and verdict.standing == Standing.SUSPENDED:
+    verdict = listing.asset.verdicts.first()
+    if listing.suspended_at or (verdict and verdict.standing == Standing.SUSPENDED):
         raise NotForSaleError("the work is suspended; see its page for the reason")
 
 
@@ -143,7 +142,7 @@ def authorize(*, order: Order, signature: str) -> Order:
             raise OrderError("this order's payment failed; start again", "order")
         if order.state == Order.State.EXPIRED or order.expires_at <= timezone.now():
             raise OrderError("this order has expired; start again", "order")
-        _check_standing(order.offer.listing.asset)
+        _check_standing(order.offer.listing)
         signer = signer_of_typed_data(typed_data(order), signature)
         if signer.lower() != order.account.lower():
             raise OrderError(

@@ -67,7 +67,7 @@ def _sale(
         .order_by("-version")
         .first()
     )
-    live = listing is not None and listing.state == Listing.State.LIVE
+    live = listing is not None and listing.is_on_sale
     offers = (
         list(listing.offers.filter(withdrawn_at__isnull=True))
         if listing and live

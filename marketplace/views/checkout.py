@@ -24,7 +24,7 @@ from chain.read import facts as network_facts
 from colophon.errors import ColophonError
 from colophon.ids import is_id
 from marketplace import testpay
-from marketplace.models import Listing, Offer, Order
+from marketplace.models import Offer, Order
 from marketplace.order import authorize, typed_data
 from marketplace.views.ordering import order_for
 from marketplace.views.splits import split_rows, total_of
@@ -164,7 +164,7 @@ def _offer(code: str) -> Offer:
 
 def _problem(offer: Offer, buyer: int) -> str:
     """Why this offer cannot be bought now; "" when it can."""
-    if offer.withdrawn_at or offer.listing.state != Listing.State.LIVE:
+    if offer.withdrawn_at or not offer.listing.is_on_sale:
         return "This offer has changed or was withdrawn. Look at the work's page again."
     if offer.listing.party_id == buyer:
         return "This is your own work; it needs no license."

@@ -112,6 +112,8 @@ def _page(
     word, state = pill_of(asset)
     if listing is not None and listing.state == Listing.State.WITHDRAWN:
         word, state = "Off sale", "off"
+    elif listing is not None and listing.suspended_at:
+        word, state = "Suspended", "bad"
     context: dict[str, Any] = {
         "asset": asset,
         "picture": picture_of(asset),
