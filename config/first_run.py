@@ -29,6 +29,10 @@ class SetupError(Exception):
     """What is missing and how to get it."""
 
 
+class WithoutError(Exception):
+    """What is missing and what that means; the rest goes on without it."""
+
+
 def main() -> int:
     """Run the stages; the exit status for make."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,13 +125,16 @@ def _check_folder() -> None:
 def _stage(number: int, of: int, words: str, work: object) -> None:
     """Run a stage; all are shown with `of`, else only those that did something."""
     begun = time.monotonic()
-    done = work()  # type: ignore[operator]
+    try:
+        done, mark, without = work(), "✓", ""  # type: ignore[operator]
+    except WithoutError as error:
+        done, mark, without = True, "–", f": {error}"
     seconds = time.monotonic() - begun
     if of:
-        line = f"  [{number}/{of}] {words:<{WIDTH}} ✓ {seconds:5.1f} s"
+        line = f"  [{number}/{of}] {words + without:<{WIDTH}} {mark} {seconds:5.1f} s"
         print(line, flush=True)  # noqa: T201
     elif done:
-        print(f"  {words} ✓ ({seconds:.0f} s)", flush=True)  # noqa: T201
+        print(f"  {words}{without} {mark} ({seconds:.0f} s)", flush=True)  # noqa: T201
 
 
 def _packages(*, dev: bool) -> bool:
@@ -184,8 +191,7 @@ def _node_packages(*, dev: bool) -> bool:
     if not done:
         if dev:
             raise SetupError("npm ci failed; see above")
-        print("  Local chain: npm failed, going on without a chain")  # noqa: T201
-        return False
+        raise WithoutError("npm failed, going on without")
     stamp.write_text(want)
     return True
 
@@ -202,8 +208,7 @@ def _npm(*, dev: bool) -> list[str] | None:
     ):
         if dev:
             raise SetupError("needs Node 20 or newer with npm")
-        print("  Local chain: no Node, going on without a chain")  # noqa: T201
-        return None
+        raise WithoutError("no Node, going on without")
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return [str(VENV / "bin" / "npm")]
 

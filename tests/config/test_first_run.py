@@ -84,8 +84,10 @@ def test_without_node_the_demo_goes_on_without_a_chain(
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(first_run, "_uv", lambda: ["uv"])
     monkeypatch.setattr(first_run, "_try", lambda *_: False)
-    assert first_run._node_packages(dev=False) is False
-    assert "no Node, going on without a chain" in capsys.readouterr().out
+    first_run._stage(3, 7, "Local chain", lambda: first_run._node_packages(dev=False))
+    told = capsys.readouterr().out
+    assert "[3/7] Local chain: no Node, going on without " in told
+    assert "✓" not in told
     with pytest.raises(SetupError, match="needs Node"):
         first_run._node_packages(dev=True)
     assert not (place / "node_modules").exists()
@@ -136,4 +138,6 @@ def test_stages_are_numbered_when_all_are_shown(
 ) -> None:
     first_run._stage(2, 7, "Packages", lambda: False)
     first_run._stage(2, 0, "Packages", lambda: False)
-    assert capsys.readouterr().out.startswith("  [2/7] Packages ")
+    told = capsys.readouterr().out
+    assert told.startswith("  [2/7] Packages ")
+    assert "✓" in told
