@@ -128,7 +128,7 @@ def _stage(number: int, of: int, words: str, work: object) -> None:
     try:
         done, mark, without = work(), "✓", ""  # type: ignore[operator]
     except WithoutError as error:
-        done, mark, without = True, "–", f": {error}"
+        done, mark, without = True, "-", f": {error}"
     seconds = time.monotonic() - begun
     if of:
         line = f"  [{number}/{of}] {words + without:<{WIDTH}} {mark} {seconds:5.1f} s"
