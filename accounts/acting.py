@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.errors import NoPartyError, NotOwnerError
 from accounts.models import ApiKey, Membership, Party, User
+from colophon.ids import is_id
 
 SESSION_KEY = "party"
 
@@ -32,7 +33,7 @@ def acting_party(request: HttpRequest | Request) -> Party:
         raise NoPartyError("Sign in first.")
     mine = Party.objects.of(request.user).order_by("memberships__pk")
     if asked:
-        found = mine.filter(code=asked).first()
+        found = mine.filter(code=asked).first() if is_id(asked) else None
     else:
         chosen = request.session.get(SESSION_KEY, "")
         found = mine.filter(code=chosen).first() or mine.first()
@@ -68,7 +69,8 @@ def choose_party(request: HttpRequest, code: str) -> Party:
         NoPartyError: not one of theirs.
     """
     assert isinstance(request.user, User)
-    found = Party.objects.of(request.user).filter(code=code).first()
+    mine = Party.objects.of(request.user)
+    found = mine.filter(code=code).first() if is_id(code) else None
     if found is None:
         raise NoPartyError
     request.session[SESSION_KEY] = found.code

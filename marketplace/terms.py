@@ -10,13 +10,15 @@ from django.utils import timezone
 
 from colophon.digest import canonical, sha256
 from colophon.fields import Fields, format_time, parse_time
-from colophon.units import parse_units
+from colophon.units import DECIMALS, parse_units
 from marketplace.errors import OfferError
 from marketplace.models import Offer
 from provenance.license_terms import DIGEST, STANDARD
 
 MAX_OFFERS = 6
 MAX_TERM_DAYS = 36_500
+# A billion dollars: far above any price, far below what a column or the ledger holds.
+MAX_UNITS = 10**15
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def _parse(offer: Fields) -> OfferPlan:
         covers_from=_past(offer, "covers_from"),
     )
     offer.close()
+    _check_sum(plan, offer)
     metered = use == Offer.Use.PAY_PER_USE
     if metered and (plan.rate_units == 0 or plan.deposit_units == 0):
         raise OfferError(
@@ -87,7 +90,22 @@ def _amount(offer: Fields, key: str) -> int:
     """Units of an optional decimal text; absent is 0."""
     if not offer.has(key):
         return 0
-    return parse_units(offer.raw(key), field=offer.at(key))
+    units = parse_units(offer.raw(key), field=offer.at(key))
+    if units > MAX_UNITS:
+        raise OfferError(f"is more than {_limit()}", offer.at(key))
+    return units
+
+
+def _check_sum(plan: OfferPlan, offer: Fields) -> None:
+    """The buyer pays price and deposit in one payment."""
+    if plan.price_units + plan.deposit_units > MAX_UNITS:
+        raise OfferError(
+            f"and the price are together more than {_limit()}", offer.at("deposit")
+        )
+
+
+def _limit() -> str:
+    return f"{MAX_UNITS // 10**DECIMALS:,}"
 
 
 def _past(offer: Fields, key: str) -> datetime | None:

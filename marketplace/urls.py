@@ -32,21 +32,25 @@ urlpatterns = [
     path("sell/<code:code>/withdraw", work.withdraw, name="work-withdraw"),
     path("download/<str:token>", download.download, name="download"),
     path(
-        "api/v1/assets/<str:code>/publish",
+        "api/v1/assets/<code:code>/publish",
         api.AssetPublish.as_view(),
         name="api-publish",
     ),
-    path("api/v1/listings/<str:code>", api.ListingDetail.as_view(), name="api-listing"),
-    path("api/v1/orders", api.Orders.as_view(), name="api-orders"),
-    path("api/v1/orders/<str:code>", api.OrderDetail.as_view(), name="api-order"),
     path(
-        "api/v1/orders/<str:code>/authorize",
+        "api/v1/listings/<code:code>", api.ListingDetail.as_view(), name="api-listing"
+    ),
+    path("api/v1/orders", api.Orders.as_view(), name="api-orders"),
+    path("api/v1/orders/<code:code>", api.OrderDetail.as_view(), name="api-order"),
+    path(
+        "api/v1/orders/<code:code>/authorize",
         api.OrderAuthorize.as_view(),
         name="api-authorize",
     ),
-    path("api/v1/licenses/<str:code>", api.LicenseDetail.as_view(), name="api-license"),
     path(
-        "api/v1/licenses/<str:code>/download",
+        "api/v1/licenses/<code:code>", api.LicenseDetail.as_view(), name="api-license"
+    ),
+    path(
+        "api/v1/licenses/<code:code>/download",
         api.LicenseDownload.as_view(),
         name="api-download",
     ),

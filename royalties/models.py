@@ -94,7 +94,12 @@ class UsageEvent(models.Model):
 
 
 class Tally(models.Model):
-    """The running total of a license. The amount is a cumulative floor: it grows."""
+    """The running total of a license. The amount is a cumulative floor: it grows.
+
+    What no deposit covers can be any number; above MOST_UNITS its column says that.
+    """
+
+    MOST_UNITS = 2**63 - 1
 
     license = models.OneToOneField(License, on_delete=models.PROTECT)
     quantity = models.PositiveBigIntegerField(default=0)

@@ -93,6 +93,6 @@ def _roll_up(tally: Tally, license_row: License, quantity: int) -> None:
     tally.quantity += quantity
     worth = amount_for(tally.quantity, license_row.rate_units, license_row.rate_per)
     tally.usage_units = min(worth, license_row.deposit_units)
-    tally.unfunded_units = worth - tally.usage_units
+    tally.unfunded_units = min(worth - tally.usage_units, Tally.MOST_UNITS)
     tally.counted_at = timezone.now()
     tally.save()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from provenance import paths  # noqa: F401 - registers the converter
 from royalties import api
 from royalties.views import dashboard, earned, payouts, refund, statements, usage
 
@@ -33,18 +34,18 @@ urlpatterns = [
     ),
     path("royalties/payouts", payouts.payouts, name="payouts"),
     path("royalties/payouts/<str:code>/trace.json", payouts.trace, name="trace"),
-    path("licenses/<str:code>/usage", usage.usage, name="license"),
-    path("licenses/<str:code>/usage/file", usage.usage_file, name="usage-file"),
-    path("orders/<str:code>/refund", refund.page, name="refund"),
-    path("orders/<str:code>/refund/prepare", refund.prepare, name="refund-prepare"),
-    path("orders/<str:code>/refund/ask", refund.ask, name="refund-ask"),
+    path("licenses/<code:code>/usage", usage.usage, name="license"),
+    path("licenses/<code:code>/usage/file", usage.usage_file, name="usage-file"),
+    path("orders/<code:code>/refund", refund.page, name="refund"),
+    path("orders/<code:code>/refund/prepare", refund.prepare, name="refund-prepare"),
+    path("orders/<code:code>/refund/ask", refund.ask, name="refund-ask"),
     path(
-        "orders/<str:code>/refund/test",
+        "orders/<code:code>/refund/test",
         refund.ask_with_test_wallet,
         name="refund-test",
     ),
     path(
-        "api/v1/licenses/<str:code>/refund",
+        "api/v1/licenses/<code:code>/refund",
         api.LicenseRefund.as_view(),
         name="api-refund",
     ),

@@ -106,7 +106,7 @@ def _tally(tally: Tally, quantity: int, worth: dict[int, int]) -> Iterator[Findi
     sold = tally.license
     value = worth.get(sold.pk, 0)
     charged = min(value, sold.deposit_units)
-    right = (quantity, charged, value - charged)
+    right = (quantity, charged, min(value - charged, Tally.MOST_UNITS))
     if (tally.quantity, tally.usage_units, tally.unfunded_units) != right:
         words = (
             f"its tally says {tally.quantity:,} uses and "

@@ -353,9 +353,14 @@ def test_publishing_puts_the_work_on_sale(maker: Client, party: Party) -> None:
         ({**OFFER, "commercial_price": ""}, "must be more than 0"),
         ({**OFFER, "commercial_price": "cheap"}, "Write an amount such as"),
         ({**OFFER, "commercial_price": "1.2345678"}, "Write an amount such as"),
+        ({**OFFER, "commercial_price": "9223372036855"}, "more than 1,000,000,000"),
         ({**OFFER, "term_days": "1"}, "Select a valid choice"),
         ({**METERED, "metered_rate": ""}, "needs a rate and a deposit"),
         ({**METERED, "metered_deposit": ""}, "needs a rate and a deposit"),
+        (
+            {**METERED, "metered_price": "1", "metered_deposit": "1000000000"},
+            "together more than 1,000,000,000",
+        ),
     ],
 )
 def test_offers_that_make_no_sense_are_refused_at_their_field(

@@ -44,12 +44,26 @@ def test_offers_are_read_in_units() -> None:
         ([EDITORIAL, {"use": "pay-per-use", "rate": "1.00"}], "offers/1/rate"),
         ([{"use": "pay-per-use", "deposit": "1.00"}], "offers/0/rate"),
         (["editorial"], "offers/0"),
+        ([{"use": "editorial", "price": "1000000000.01"}], "offers/0/price"),
+        ([{"use": "editorial", "price": "9" * 29}], "offers/0/price"),
+        ([METERED | {"rate": "9223372036855"}], "offers/0/rate"),
+        ([METERED | {"deposit": "9223372036855"}], "offers/0/deposit"),
+        ([METERED | {"price": "0.01", "deposit": "1000000000"}], "offers/0/deposit"),
+        ([{"use": "editorial\0", "price": "12.00"}], "offers/0/use"),
+        ([{"use": "editorial", "price": "12\0"}], "offers/0/price"),
     ],
 )
 def test_a_wrong_offer_names_its_field(offers: list[Any], field: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_offers(offers)
     assert caught.value.field == field
+
+
+def test_the_limit_is_told_and_can_be_reached() -> None:
+    with pytest.raises(OfferError, match="more than 1,000,000,000"):
+        parse_offers([{"use": "editorial", "price": "1000000001"}])
+    (plan,) = parse_offers([METERED | {"price": "1", "deposit": "999999999"}])
+    assert plan.price_units + plan.deposit_units == 10**15
 
 
 def test_a_count_error_is_an_offer_error() -> None:

@@ -307,8 +307,10 @@ def test_a_run_ends_at_a_thousand_steps(
 THREADS = 8
 RACES = (
     "provenance/test_record.py",
+    "marketplace/test_deposit.py",
     "marketplace/test_issue.py",
     "marketplace/test_order.py",
+    "marketplace/test_refund.py",
     "royalties/test_build.py",
     "royalties/test_races.py",
 )

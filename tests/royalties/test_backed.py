@@ -54,6 +54,19 @@ def reason_of(row: License, at: datetime) -> str:
     return UsageEvent.objects.filter(license=row).latest("pk").reason
 
 
+def test_a_huge_worth_of_uses_stays_countable(ada: User, ben: User) -> None:
+    """What no deposit covers can exceed any column; the deposit is what is charged."""
+    asset = factories.shared_asset(party_of(ada), {})
+    row = factories.license_of(asset, party_of(ben))
+    License.objects.update(rate_units=10**15, rate_per=1)
+    row.refresh_from_db()
+    factories.used(row, 10**9, 10**9)
+    tally = Tally.objects.get()
+    assert tally.quantity == 2 * 10**9
+    assert (tally.usage_units, tally.unfunded_units) == (10_000_000, 2**63 - 1)
+    assert [one for one in findings() if "tallies" in one] == []
+
+
 def test_a_deposit_that_is_only_safe_is_not_settled(sold: License) -> None:
     License.objects.update(final_at=None)
     logged()
