@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.db.models import Max, Sum
 
@@ -9,12 +11,13 @@ from accounts.models import Holder
 from accounts.platform import platform_signer
 from chain.intend import intend
 from chain.models import Intent, Network
-from chain.read import NOBODY, account_indexes
+from chain.read import NOBODY
 from colophon import records, statement
 from colophon.units import split_ppm
 from log.append import append
 from log.models import Checkpoint
 from outbox.claims import Claim
+from outbox.errors import Retry
 from royalties.due import (
     OPEN_STATES,
     Due,
@@ -28,17 +31,24 @@ from royalties.models import Accrual, Increment, Leaf, Settlement, Tally
 from royalties.trees import tree_of
 
 
-def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | None:
+def build_settlement(
+    *, epoch: int, indexes: Mapping[str, int], claim: Claim | None = None
+) -> Settlement | None:
     """Close everything that the newest checkpoint covers into one settlement.
 
     Args:
         epoch: the contract's next epoch, read by the caller before.
+        indexes: spend-tree positions of accounts by lowercase address, read before,
+            too: nothing asks a node inside the transaction.
 
     Returns:
         The settlement with its commit intent: a new one, or the newest one again when
         its commit failed and its epoch is still due. None when nothing is due (no fee,
         no use, no lost root, no other wallet, no refund that waits for a root), an
         earlier settlement is still open, or settling is halted.
+
+    Raises:
+        Retry: an account came in between; nothing was written.
 
     Writes: Settlement, Increment, Accrual, Leaf, Tally, Holder.position, Entry,
     Intent. Lock: the Network row.
@@ -70,7 +80,7 @@ def build_settlement(*, epoch: int, claim: Claim | None = None) -> Settlement | 
         )
         for due in closing:
             _close(settlement, due)
-        _seal_trees(settlement)
+        _seal_trees(settlement, indexes)
         _commit(settlement)
     return settlement
 
@@ -113,10 +123,10 @@ def _close(settlement: Settlement, due: Due) -> None:
     )
 
 
-def _seal_trees(settlement: Settlement) -> None:
+def _seal_trees(settlement: Settlement, indexes: Mapping[str, int]) -> None:
     """Build both trees, keep their leaves and set the roots and the total."""
     earned = _earnings_leaves(settlement)
-    spent = _spend_leaves(settlement)
+    spent = _spend_leaves(settlement, indexes)
     Leaf.objects.bulk_create(earned + spent)
     settlement.earnings_root = tree_of(earned).root
     settlement.spend_root = tree_of(spent).root
@@ -151,14 +161,16 @@ def _earnings_leaves(settlement: Settlement) -> list[Leaf]:
     return leaves
 
 
-def _spend_leaves(settlement: Settlement) -> list[Leaf]:
+def _spend_leaves(settlement: Settlement, indexes: Mapping[str, int]) -> list[Leaf]:
     """What each deposit account has spent, at the index the contract gave it."""
     rows = (
         Increment.objects.values("license__account")
         .annotate(fees=Sum("fee_units"), uses=Sum("usage_units"))
         .order_by("license__account")
     )
-    indexes = account_indexes([row["license__account"] for row in rows])
+    for row in rows:
+        if row["license__account"].lower() not in indexes:
+            raise Retry(f"the index of {row['license__account']} was not asked for yet")
     return [
         Leaf(
             settlement=settlement,

@@ -122,6 +122,13 @@ def events_of(license_row: License, before: int, after: int) -> int:
     return int(rows.aggregate(total=Sum("counted"))["total"] or 0)
 
 
+def spenders() -> list[str]:
+    """Every account that has a license: those that a spend tree may have a leaf for."""
+    return list(
+        License.objects.order_by("account").values_list("account", flat=True).distinct()
+    )
+
+
 def lost_the_last() -> bool:
     """The newest settlement never took effect: its totals must be committed anew."""
     newest = newest_settlement()
@@ -171,9 +178,8 @@ def wallets_changed() -> bool:
 def held_of(holder: Holder) -> list[Held]:
     """The holder's parts of what disputed works earned and no settlement closed."""
     rows = (
-        License.objects.filter(
-            agreement__parts__holder=holder, asset__disputes__state__in=HELD
-        )
+        License.objects.backed()
+        .filter(agreement__parts__holder=holder, asset__disputes__state__in=HELD)
         .select_related("asset")
         .distinct()
         .order_by("asset__code", "pk")

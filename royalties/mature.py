@@ -57,6 +57,8 @@ def follow_epoch(
                 f"epoch {epoch} was committed with roots that are not ours, "
                 f"in {commit.tx_hash}"
             )
+            if row and row.intent:
+                drop_waiting(row.intent.key, by=WHO)
             commit = None
         if row is None:
             return None

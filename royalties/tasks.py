@@ -9,7 +9,7 @@ from chain.halt import halt
 from chain.models import Event, Intent
 from marketplace.models import Refund
 from outbox.claims import Claim
-from royalties import build, give_back, mature, paid, push, record, verify
+from royalties import build, due, give_back, mature, paid, push, record, verify
 from royalties.models import Leaf, Settlement
 
 
@@ -25,7 +25,8 @@ def build_settlement(claim: Claim) -> None:
             claim.hold()
             halt(f"the ledger does not hold: {broken}")
         return
-    build.build_settlement(epoch=read.epoch(), claim=claim)
+    indexes = read.account_indexes(due.spenders())
+    build.build_settlement(epoch=read.epoch(), indexes=indexes, claim=claim)
 
 
 def settlement_committed(claim: Claim) -> None:

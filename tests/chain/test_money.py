@@ -23,13 +23,13 @@ from marketplace.refund import ask_refund, deadline_from_now, refund_message
 from outbox.inline import drain
 from provenance.models import Asset
 from royalties import mature
-from royalties.build import build_settlement
 from royalties.models import UsageEvent
 from royalties.verify import verify
 from tests import factories
 from tests.cast import party_of
 from tests.chain.actor import Actor
 from tests.royalties import factories as ledger
+from tests.royalties.factories import build_settlement
 
 pytestmark = [pytest.mark.chain, pytest.mark.django_db]
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Holder, Party
 from accounts.platform import platform_party
+from chain import read
 from chain.models import Event, Intent, Network
 from chain.read import FinalBlock
 from colophon.digest import sha256
@@ -25,7 +26,7 @@ from marketplace.refund import take_refund, take_request
 from provenance.agree import propose_agreement
 from provenance.models import Asset
 from provenance.shares import Part
-from royalties.build import build_settlement
+from royalties import build, due
 from royalties.cloudevent import EVENT_TYPE, parse_event
 from royalties.mature import follow_epoch, mature_due
 from royalties.models import Leaf, Payout, Settlement, UsageBatch
@@ -181,6 +182,12 @@ def used(row: License, *quantities: int, at: datetime | None = None) -> UsageBat
     bodies = [use_body(row, quantity, at=at) for quantity in quantities]
     answers = receive(uses=[parse_event(one) for one in bodies], party=row.buyer)
     return record_batch(batch_pk=answers[0].row.batch_id)
+
+
+def build_settlement(*, epoch: int) -> Settlement | None:
+    """What the job does for an epoch, once it has read the accounts' positions."""
+    indexes = read.account_indexes(due.spenders())
+    return build.build_settlement(epoch=epoch, indexes=indexes)
 
 
 def settled(epoch: int | None = None) -> Settlement:

@@ -12,13 +12,13 @@ from accounts.models import User
 from colophon.earnings import combined_root, verify_committed
 from marketplace.models import License, Refund
 from outbox.claims import Retry
-from royalties.build import build_settlement
 from royalties.give_back import send_again, send_refund, spend_proof
 from royalties.models import Leaf, Settlement, Tally, UsageEvent
 from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 
 pytestmark = pytest.mark.django_db
 

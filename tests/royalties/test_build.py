@@ -16,7 +16,8 @@ from accounts.models import User
 from chain.models import Intent, Network
 from colophon.units import PPM, split_ppm
 from marketplace.models import License
-from royalties.build import build_settlement
+from outbox.errors import Retry
+from royalties import build
 from royalties.models import Accrual, Increment, Leaf, Payout, Settlement, UsageBatch
 from royalties.overview import spread
 from royalties.statement import figures, statement_of
@@ -25,6 +26,7 @@ from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 from tests.royalties.races import at_once, people
 
 
@@ -197,6 +199,17 @@ def test_new_terms_do_not_change_what_was_sold(sold: License, ada: User) -> None
     settlement = factories.settled()
     ppms = settlement.increments.get().accruals.values_list("ppm", flat=True)
     assert list(ppms.order_by("position")) == [50_000, 120_000, 830_000]
+
+
+def test_an_account_that_came_in_between_is_built_with_the_next_turn(
+    sold: License,
+) -> None:
+    """Nothing asks a node inside the transaction."""
+    logged()
+    with pytest.raises(Retry, match="not asked for yet"):
+        build.build_settlement(epoch=1, indexes={})
+    assert not Settlement.objects.exists()
+    assert build_settlement(epoch=1) is not None
 
 
 @given(

@@ -14,13 +14,13 @@ from accounts.templatetags.colophon_format import money
 from chain.models import Intent
 from marketplace.models import License
 from provenance.models import Dispute
-from royalties.build import build_settlement
 from royalties.due import held_of, overdue
 from royalties.models import Increment, Settlement, UsageBatch
 from royalties.statement import figures, statement_of
 from tests.cast import PASSWORD, party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 
 EARNED = 2_000_000 + 600 * 1_000  # the fee, and 1,000 uses at $0.60 for 1,000
 

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from chain.halt import resume
 from chain.models import Event, Intent, Network
 from chain.outcome import end
 from chain.read import FinalBlock
 from outbox.claims import Claim
 from outbox.models import Job
 from royalties import tasks
-from royalties.build import build_settlement
 from royalties.mature import follow_epoch, mark_failed, mature_due
 from royalties.models import Increment, Payout, Settlement
 from royalties.push import push_payouts
@@ -25,6 +25,7 @@ from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 
 State = Settlement.State
 
@@ -55,7 +56,13 @@ def failed(settlement: Settlement, state: str = "reverted") -> Settlement:
     with transaction.atomic():
         intent = Intent.objects.select_for_update().get(pk=settlement.intent.pk)
         end(intent, Intent.State(state), error="would revert: LedgerPaused()")
-    job = Job.objects.get(key=f"then:{intent.key}:failed")
+    return ended(settlement)
+
+
+def ended(settlement: Settlement) -> Settlement:
+    """The job of a commit's end."""
+    assert settlement.intent is not None
+    job = Job.objects.get(key=f"then:{settlement.intent.key}:failed")
     claim = Claim.take(job)
     assert claim is not None
     tasks.settlement_committed(claim)
@@ -148,12 +155,9 @@ def test_a_commit_by_another_sender_counts_and_ours_is_dropped(
     assert row.state == "committed"
     intent = Intent.objects.get(kind="commit")
     assert intent.state == "canceled"
-    job = Job.objects.get(key=f"then:{intent.key}:failed")
-    claim = Claim.take(job)
-    assert claim is not None
-    tasks.settlement_committed(claim)
-    row.refresh_from_db()
-    assert row.state == "committed", "the end of our own commit says nothing any more"
+    assert ended(built).state == "committed", (
+        "the end of our own commit says nothing any more"
+    )
 
 
 def test_a_commit_that_we_called_failed_counts_when_it_is_there(
@@ -190,8 +194,12 @@ def test_a_commit_of_something_else_for_our_epoch_halts(
     reason = Network.objects.get().halted_reason
     assert reason.startswith("epoch 1 was committed with roots that are not ours")
     assert mature_due(final=final()) == 0
-    failed(built)
+    assert Intent.objects.get(kind="commit").state == "canceled", "it cannot apply"
+    assert ended(built).state == "failed"
     assert build_settlement(epoch=2) is None, "halted"
+    resume()
+    second = factories.settled(epoch=2)
+    assert second.earned_units == built.earned_units
 
 
 def test_a_commit_of_an_epoch_that_we_never_built_halts(built: Settlement) -> None:

@@ -15,7 +15,6 @@ from colophon.earnings import combined_root, verify_committed
 from outbox.errors import Retry
 from outbox.models import Job
 from royalties.ask import Answer, ask_payout
-from royalties.build import build_settlement
 from royalties.models import Increment, Leaf, Payout
 from royalties.paid import (
     apply_payment,
@@ -31,6 +30,7 @@ from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from chain.read import FinalBlock
 from log.models import Entry
 from marketplace.models import License
 from outbox.models import Job
-from royalties.build import build_settlement
 from royalties.cloudevent import parse_event
 from royalties.mature import mark_failed, mature_due
 from royalties.models import Increment, Payout, Settlement, Tally, UsageBatch
@@ -27,6 +26,7 @@ from royalties.statement import figures
 from royalties.verify import verify
 from tests.factories import logged
 from tests.royalties import factories
+from tests.royalties.factories import build_settlement
 from tests.royalties.races import at_once, people
 
 pytestmark = pytest.mark.django_db(transaction=True)
