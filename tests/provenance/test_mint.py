@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -118,15 +119,64 @@ def test_the_token_id_is_the_content_digest_as_a_number(work: Asset) -> None:
     assert token.minted_at == first
 
 
-def test_a_mint_that_failed_leaves_no_id(work: Asset) -> None:
-    factories.anchored()
-    mint_asset(asset=Asset.objects.get(pk=work.pk))
-    Job.objects.all().delete()
+def failed(work: Asset, intent: Intent, error: str, state: str = "reverted") -> None:
+    """The job that tells of an intent without effect."""
+    intent.state, intent.error = state, error
+    intent.save()
     Job.objects.create(
         kind="asset.minted",
-        key="then",
+        key=f"then:{intent.key}:failed",
         queue="default",
-        payload={"asset": work.pk, "failed": True},
+        payload={"asset": work.pk, "intent": intent.pk, "failed": True},
     )
-    assert drain(ahead=SOON) == 1
-    assert Token.objects.get().token_id == ""
+    drain(kinds={"asset.minted"}, ahead=SOON)
+
+
+@pytest.mark.parametrize("state", ["reverted", "canceled"])
+def test_a_mint_that_failed_is_asked_for_again_each_time_later(
+    work: Asset, state: str
+) -> None:
+    factories.anchored()
+    Job.objects.all().delete()
+    waits = []
+    mint_asset(asset=Asset.objects.get(pk=work.pk))
+    for tries in (1, 2, 3):
+        token = Token.objects.get()
+        failed(work, token.intent, "would revert: out of gas", state)
+        assert (token.token_id, token.minted_at) == ("", None)
+        job = Job.objects.get(key=f"mint:{work.code}:again:{tries}")
+        waits.append(job.due_at - job.created_at)
+        drain(kinds={"asset.mint"}, ahead=timedelta(days=2))
+        assert Token.objects.get().intent.state == "queued"
+    assert waits == sorted(waits)
+    assert waits[0] > timedelta(minutes=1)
+    assert Intent.objects.filter(kind="mint").count() == 4
+    keep_token(asset=work)
+    assert Token.objects.get().minted_at is not None
+
+
+def test_old_news_of_a_failure_asks_for_nothing_more(work: Asset) -> None:
+    factories.anchored()
+    Job.objects.all().delete()
+    token = mint_asset(asset=Asset.objects.get(pk=work.pk))
+    assert token is not None
+    first = token.intent
+    failed(work, first, "out of gas")
+    drain(kinds={"asset.mint"}, ahead=timedelta(days=2))
+    again = mint_asset(asset=Asset.objects.get(pk=work.pk))
+    assert again is not None
+    assert again.intent != first
+    assert mint_asset(asset=Asset.objects.get(pk=work.pk)) == again
+    assert Intent.objects.filter(kind="mint").count() == 2
+
+
+def test_what_was_minted_already_has_its_certificate(work: Asset) -> None:
+    """The contract refuses a second one: there is a first."""
+    factories.anchored()
+    token = mint_asset(asset=Asset.objects.get(pk=work.pk))
+    assert token is not None
+    failed(work, token.intent, "would revert: AlreadyMinted(tokenId=7)")
+    token.refresh_from_db()
+    assert token.minted_at is not None
+    number = int.from_bytes(bytes(work.seal.file_digest), "big")
+    assert token.token_id == str(number)
