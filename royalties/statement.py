@@ -16,7 +16,7 @@ from chain.models import Network
 from provenance.envelopes import envelope_of
 from royalties.due import Held, held_of
 from royalties.models import Accrual, Leaf, Payout, Settlement
-from royalties.trees import tree_of
+from royalties.trees import proof_of
 
 FORMAT = "https://colophon.example/statement/v1"
 
@@ -132,18 +132,14 @@ def line_json(row: Accrual) -> dict[str, Any]:
 
 def leaf_json(settlement: Settlement, holder: Holder) -> dict[str, Any] | None:
     """The holder's leaf in the earnings tree, with its proof."""
-    leaves = list(
-        settlement.leaves.filter(tree=Leaf.Tree.EARNINGS).order_by("position")
-    )
-    mine = next((leaf for leaf in leaves if leaf.holder_id == holder.pk), None)
+    mine = settlement.leaves.filter(tree=Leaf.Tree.EARNINGS, holder=holder).first()
     if mine is None:
         return None
-    tree = tree_of(leaves)
     return {
         "position": mine.position,
         "account": mine.account,
         "cumulative_units": str(mine.cumulative_units),
-        "proof": [node.hex() for node in tree.subtree_proof(mine.position)],
+        "proof": [node.hex() for node in proof_of(settlement, mine.position)],
     }
 
 
