@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from eth_account import Account
 
-from accounts.models import User
+from accounts.models import Party, User, Wallet
 from chain.models import Intent
 from colophon.digest import keccak256
 from colophon.errors import ColophonError, SignatureError
@@ -81,6 +81,28 @@ def test_the_message_pays_the_ledger_this_amount_for_this_order(
 def test_ones_own_work_needs_no_license(work: Asset, ada: User) -> None:
     with pytest.raises(NotForSaleError, match="your own work"):
         ordered(work, ada)
+
+
+def test_nobody_orders_on_a_wallet_that_another_account_linked(
+    work: Asset, ben: User, eve: User
+) -> None:
+    """A permit names no order: Eve's would be paid by what Ben signs."""
+    Wallet.objects.create(user=ben, party=party_of(ben), address=WALLET.address)
+    with pytest.raises(NotForSaleError, match="linked to another account"):
+        ordered(work, eve)
+    assert ordered(work, ben).account == WALLET.address
+
+
+def test_the_wallet_of_a_person_pays_for_their_company_too(
+    work: Asset, ben: User, eve: User
+) -> None:
+    Wallet.objects.create(user=ben, party=party_of(ben), address=WALLET.address)
+    company = Party.objects.create(name="Ben & Co")
+    offer = factories.offer_of(work)
+    order = make_order(offer=offer, buyer=company, user=ben, account=WALLET.address)
+    assert order.buyer == company
+    with pytest.raises(NotForSaleError):
+        make_order(offer=offer, buyer=company, user=eve, account=WALLET.address)
 
 
 def test_a_withdrawn_offer_is_refused(work: Asset, ben: User) -> None:
