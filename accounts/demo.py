@@ -72,7 +72,7 @@ CAST = {
         Role(
             "certifier",
             "Certifier",
-            "Review works for the top badge, handle disputes.",
+            "See all works, and how the site runs: chain, jobs, money.",
             "Cora Nguyen",
             "Cora Nguyen",
             staff=True,
@@ -80,7 +80,7 @@ CAST = {
         Role(
             "second-certifier",
             "Second certifier",
-            "A review counts only when two people agree.",
+            "See the same with another pair of eyes.",
             "Remy Dubois",
             "Remy Dubois",
             staff=True,

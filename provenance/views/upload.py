@@ -77,7 +77,8 @@ def _taken_words(digest: bytes, party: Party) -> str:
         return ""
     return (
         f"This very file is on record as “{other.title}”, registered by "
-        f"{other.party.name} (/a/{other.code}). If it is yours, open a dispute there."
+        f"{other.party.name} (/a/{other.code}). If it is yours, tell whoever runs "
+        "this site."
     )
 
 
