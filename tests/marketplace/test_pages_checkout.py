@@ -467,6 +467,21 @@ def test_the_certificate_in_a_copy_is_public_and_tells_no_buyer(
     assert client.post(f"/licenses/{row.code}").status_code == 405
 
 
+def test_a_license_says_when_its_payment_is_not_final_or_gone(
+    buyer: Client, ben: User, work: Asset
+) -> None:
+    row = licensed(work, party_of(ben))
+    page, public = f"/library/{row.code}", f"/licenses/{row.code}"
+    assert "Not final yet" not in text_of(buyer.get(page))
+    License.objects.update(final_at=None)
+    assert "Not final yet" in text_of(buyer.get(page))
+    License.objects.update(state="revoked", revoked_reason="deposit_gone")
+    text = text_of(buyer.get(page))
+    assert "left the chain" in text
+    assert "Not final yet" not in text
+    assert "Its payment left the chain" in text_of(buyer.get(public))
+
+
 def test_what_a_page_gives_the_wallet_is_json(buyer: Client, work: Asset) -> None:
     text = buyer.get(path(work)).content.decode()
     start = text.index('id="wallet-pay"')
