@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
+from django.utils import timezone
 
 from chain import read
 from chain.halt import halt
@@ -12,6 +15,8 @@ from outbox.claims import Claim
 from royalties import build, due, give_back, mature, paid, push, record, verify
 from royalties.models import Leaf, Settlement
 
+log = logging.getLogger(__name__)
+
 
 def record_usage(claim: Claim) -> None:
     """Handle `usage.record`."""
@@ -19,7 +24,10 @@ def record_usage(claim: Claim) -> None:
 
 
 def build_settlement(claim: Claim) -> None:
-    """Handle `settle.build`: nothing more is settled once the ledger does not hold."""
+    """Handle `settle.build`: nothing more is settled once the ledger does not hold.
+
+    Settling that stands still is an error in the log, as it is on `/ops/`.
+    """
     if broken := verify.first_broken(quick=True):
         with transaction.atomic():
             claim.hold()
@@ -27,6 +35,8 @@ def build_settlement(claim: Claim) -> None:
         return
     indexes = read.account_indexes(due.spenders())
     build.build_settlement(epoch=read.epoch(), indexes=indexes, claim=claim)
+    if late := due.overdue(timezone.now()):
+        log.error("settlement.overdue", extra={"why": late})
 
 
 def settlement_committed(claim: Claim) -> None:

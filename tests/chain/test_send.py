@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from chain import faults, reconcile, send
+from chain import faults, reconcile, send, tasks
 from chain.errors import (
     ArgsError,
     InsufficientFundsError,
@@ -257,6 +257,8 @@ def test_a_node_of_another_chain_is_waited_out_by_the_job(
     (finding,) = reconcile.reconcile()
     assert "serves chain 1" in finding
     assert Network.objects.get().findings == [finding]
+    for turn in (tasks.confirm, tasks.follow, tasks.reconcile):
+        turn(no_claim)  # waits for its next turn, and parks nothing
     proxy.rewrites.clear()
     _goes_on(act, intent)
 
@@ -271,6 +273,9 @@ def test_contracts_that_are_not_deployed_yet_are_waited_for_by_the_job(
     _waits_unparked(intent, "deploy_contracts")
     network.save(force_insert=True)
     _goes_on(act, intent)
+
+
+no_claim: Any = None
 
 
 def _waits_unparked(intent: Intent, why: str) -> None:

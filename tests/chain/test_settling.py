@@ -262,3 +262,21 @@ def test_money_that_somebody_else_paid_first_covers_our_payout(
     all_is_paid(mia)
     row = Payout.objects.get(holder=party_of(mia).holder)
     assert (row.state, row.tx_hash) == ("paid", theirs.tx_hash)
+
+
+def test_the_job_builds_again_and_tells_when_settling_stands_still(
+    money: Money, built: Settlement, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert built.intent is not None
+    intervene.cancel(built.intent.key, by="a test")
+    drain(kinds=MONEY, ahead=SOON)
+    Network.objects.update(halted_reason="a person looks")
+    tasks.build_settlement(FAKE)
+    assert state(built) == "failed"
+    (line,) = [one for one in caplog.records if one.message == "settlement.overdue"]
+    assert "the commit of settlement 1 failed: canceled" in vars(line)["why"]
+    caplog.clear()
+    Network.objects.update(halted_reason="")
+    tasks.build_settlement(FAKE)
+    assert state(built) == "built"
+    assert "settlement.overdue" not in caplog.messages
