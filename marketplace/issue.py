@@ -62,11 +62,10 @@ def take_deposit(*, event: Event, claim: Claim | None = None) -> License | None:
         event.refresh_from_db()
         if event.removed_at:
             return None
-        if not _pays(event, order):
-            order.received_units = _received(order)
-            order.save(update_fields=["received_units"])
-            return None
-        return _issued(order, final_at=event.final_at)
+        row = _issued(order, final_at=event.final_at) if _pays(event, order) else None
+        order.received_units = _received(order, paid=row is not None)
+        order.save(update_fields=["received_units"])
+    return row
 
 
 def take_back_deposit(*, event: Event, claim: Claim | None = None) -> License | None:
@@ -127,14 +126,15 @@ def _is_paid(order: Order) -> bool:
     return any(_pays(one, order) for one in _deposits(order))
 
 
-def _received(order: Order) -> int:
+def _received(order: Order, *, paid: bool) -> int:
     """Units of the deposits into the buyer's own account that pay for nothing."""
-    return sum(
+    total = sum(
         int(one.args["amount"])
         for one in _deposits(order)
         if str(one.args["account"]).lower() == order.account.lower()
-        and not _pays(one, order)
     )
+    is_paid = paid or License.objects.filter(order=order).exists()
+    return max(total - order.amount_units, 0) if is_paid else total
 
 
 def _asked_back(order: Order) -> bool:
@@ -142,7 +142,6 @@ def _asked_back(order: Order) -> bool:
 
     The follower reads in order, so a request is known after the deposit before it.
     """
-    blocks = [one.block_number for one in _deposits(order) if _pays(one, order)]
     requests = Event.objects.filter(
         contract=LEDGER,
         name="RefundRequested",
@@ -150,6 +149,9 @@ def _asked_back(order: Order) -> bool:
         final_at__isnull=False,
         removed_at__isnull=True,
     )
+    if not requests.exists():
+        return False
+    blocks = [one.block_number for one in _deposits(order) if _pays(one, order)]
     return bool(blocks) and requests.filter(block_number__gte=min(blocks)).exists()
 
 
@@ -158,8 +160,7 @@ def _issued(order: Order, *, final_at: datetime | None) -> License | None:
     row = License.objects.filter(order=order).first()
     if row is None and _asked_back(order):
         order.state, order.failed_reason = Order.State.FAILED, ASKED_BACK
-        order.received_units = order.amount_units
-        order.save(update_fields=["state", "failed_reason", "received_units"])
+        order.save(update_fields=["state", "failed_reason"])
         return None
     row = row or _issue(order)
     if final_at and row.final_at is None:

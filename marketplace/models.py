@@ -170,8 +170,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(models.Model):
     """A purchase under way. Terms, shares and amount are frozen when it is made.
 
-    `received_units` is what the chain's final deposits under this order's reference
-    brought without paying for it. `uncharged` says that the chain itself said, when
+    `received_units` is what deposits under this order's reference brought without
+    paying for it. `uncharged` says that the chain itself said, when
     the payment failed, that the signature had moved no money.
     """
 

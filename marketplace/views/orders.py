@@ -56,7 +56,7 @@ def _state(request: HttpRequest, code: str) -> dict[str, Any]:
         "order": order,
         "asset": order.offer.listing.asset,
         "license": row,
-        "stray": "" if row else _stray(order),
+        "stray": _stray(order),
         "funding": funding,
         "funding_lost": lost,
         "ready": ready,
@@ -69,9 +69,11 @@ def _stray(order: Order) -> str:
     """What became of money that came under the order's reference; "" without any."""
     if not order.received_units:
         return ""
-    arrived = f"{money(order.received_units)} arrived with this order's reference, "
+    arrived = f"{money(order.received_units)} arrived with this order's reference "
     why = "and no license was issued for it. "
-    if order.received_units != order.amount_units:
+    if order.state == Order.State.PAID:
+        why = "on top of its price. "
+    elif order.received_units != order.amount_units:
         why = f"and the order costs {money(order.amount_units)}, in one payment. "
     return (
         f"{arrived}{why}The money is in the deposit account of your wallet and stays "

@@ -52,11 +52,13 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "royalties/refund.html", context)
 
 
-@login_required
 @never_cache
 @require_POST
 def prepare(request: HttpRequest, code: str) -> HttpResponse:
     """The message to sign, as JSON for static/js/wallet.js."""
+    if not isinstance(request.user, User):
+        words = "Your session has ended. Sign in again, then come back to this page."
+        return JsonResponse({"detail": words}, status=401)
     row = _mine(request, code)
     deadline, nonce = deadline_from_now(), escrow_of(row.account).requests
     typed = refund_message(row.account, nonce=nonce, deadline=deadline)

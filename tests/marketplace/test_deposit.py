@@ -104,6 +104,18 @@ def test_another_amount_issues_nothing_and_is_kept_in_mind(
     assert take_deposit(event=deposited(order, tx=b"right")) is not None
 
 
+def test_money_that_comes_twice_issues_once_and_is_told(work: Asset, ben: User) -> None:
+    """The buyer sent it to the contract, and signed here as well."""
+    order = factories.open_order(work, party_of(ben))
+    first, second = deposited(order), deposited(order, tx=b"again")
+    row = take_deposit(event=first)
+    assert take_deposit(event=second) == row
+    assert take_deposit(event=first) == row
+    order.refresh_from_db()
+    assert (order.state, order.received_units) == ("paid", order.amount_units)
+    assert License.objects.count() == 1
+
+
 def test_a_permit_under_a_foreign_reference_pays_for_nothing(
     work: Asset, ben: User
 ) -> None:

@@ -363,6 +363,7 @@ def test_the_page_is_nobody_elses(
 ) -> None:
     page = f"/orders/{sold.order.code}/refund"
     assert client.get(page).status_code == 302
+    assert client.post(f"{page}/prepare").status_code == 401
     client.login(email=eve.email, password=PASSWORD)
     for tail, method in (
         ("", "get"),
