@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -25,6 +24,7 @@ from colophon.errors import ColophonError
 from colophon.ids import is_id
 from marketplace import testpay
 from marketplace.models import Offer, Order
+from marketplace.network import wallet_chain
 from marketplace.order import authorize, typed_data
 from marketplace.views.ordering import order_for
 from marketplace.views.splits import split_rows, total_of
@@ -185,12 +185,11 @@ def _refused(
 def _wallet(offer: Offer) -> dict[str, Any]:
     """The inputs of partials/wallet.html."""
     config: dict[str, Any] = {
+        **wallet_chain(),
         "prepare_url": reverse("marketplace:checkout-prepare", args=[offer.code]),
         "verb": "Signing pays and accepts the terms; it needs no gas.",
         "unharmed": UNHARMED,
     }
-    if chain := _chain():
-        config["chain"] = chain
     return {
         "action": reverse("marketplace:checkout-pay", args=[offer.code]),
         "config": config,
@@ -206,22 +205,3 @@ def _wallet(offer: Offer) -> dict[str, Any]:
             else "Open this page in a browser that has one."
         ),
     }
-
-
-def _chain() -> dict[str, Any] | None:
-    """EIP-3085 parameters of the chain.
-
-    The address of our node may hold a secret, so it is given in the demo alone; a
-    wallet knows public chains by itself.
-    """
-    found = network_facts()
-    if found is None:
-        return None
-    chain: dict[str, Any] = {
-        "chainId": hex(found.chain_id),
-        "chainName": found.name.capitalize(),
-        "nativeCurrency": {"name": "Ether", "symbol": "ETH", "decimals": 18},
-    }
-    if testpay.is_open():
-        chain["rpcUrls"] = settings.CHAIN_RPC_URLS[:1]
-    return chain

@@ -17,6 +17,7 @@ from accounts.models import User
 from colophon.errors import ColophonError
 from marketplace import testpay
 from marketplace.models import License, Order, Refund
+from marketplace.network import wallet_chain
 from marketplace.refund import (
     ask_refund,
     deadline_from_now,
@@ -146,6 +147,7 @@ def _wallet(row: Order) -> dict[str, Any]:
     return {
         "action": reverse("royalties:refund-ask", args=[row.code]),
         "config": {
+            **wallet_chain(),
             "prepare_url": reverse("royalties:refund-prepare", args=[row.code]),
             "expected": row.account,
             "verb": "Signing asks for the refund; it needs no gas.",

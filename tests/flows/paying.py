@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.flows.buying import MONEY
 from tests.flows.making import TITLE
 from tests.flows.stage import LONG_MS, wait_for
 
@@ -39,6 +40,32 @@ def be_paid(story: Story) -> None:
     assert isinstance(receipt, dict)
     assert receipt["status"] == "0x1"
     assert ada.wallet.address[2:].lower() in str(receipt["logs"]).lower()
+
+
+def get_rest_back(story: Story) -> None:
+    """Ben asks for his unused deposit with one signature; all but $5.00 comes back."""
+    stage, ben = story.stage, story["Ben"]
+    page = ben.go(f"/library/{story.found['license']}")
+    page.get_by_role("link", name="Refund unused escrow").click()
+    left = page.locator("dl.facts > div").filter(has_text="Left")
+    expect(left).to_contain_text("$7.00")
+    page.get_by_role("button", name="Pocket").click()
+    expect(page.get_by_text("Your request is on its way").first).to_be_visible()
+
+    def back() -> bool:
+        return stage.balance_of(ben.wallet.address) == MONEY - 5_000_000
+
+    wait_for("the rest of the deposit", back, LONG_MS / 1000)
+
+    def told() -> bool:
+        page.reload()
+        return page.get_by_text("Paid back").count() > 0
+
+    wait_for("the refund on the page", told)
+    expect(page.get_by_text("$7.00 on")).to_be_visible()
+    expect(left).to_contain_text("$0.00")
+    page = ben.go(f"/library/{story.found['license']}")
+    expect(page.get_by_text("This license has ended")).to_be_visible()
 
 
 def see_why(story: Story) -> None:

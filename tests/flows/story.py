@@ -31,6 +31,7 @@ SCENES: tuple[Scene, ...] = (
     paying.see_why,
     checking.verify_by_form,
     checking.verify_by_digest,
+    paying.get_rest_back,
 )
 
 

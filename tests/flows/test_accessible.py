@@ -135,6 +135,7 @@ def test_pages_of_a_buyer(told: Story) -> None:
         f"/library/{found['license']}",
         f"/licenses/{found['license']}/usage",
         f"/orders/{found['order']}",
+        f"/orders/{found['order']}/refund",
     )
 
 

@@ -72,3 +72,7 @@ def test_a_stranger_verifies_the_copy_by_form(story: Story) -> None:
 
 def test_a_stranger_verifies_by_digest_alone(story: Story) -> None:
     story.play(checking.verify_by_digest)
+
+
+def test_what_was_not_used_comes_back(story: Story) -> None:
+    story.play(paying.get_rest_back)
