@@ -14,7 +14,7 @@ from marketplace.models import License
 from outbox import health
 from outbox.models import Job
 from provenance.models import Anchor
-from royalties.due import overdue
+from royalties.due import overdue, unclosed_fees
 from royalties.models import Payout, Settlement, Tally
 from royalties.verify import Answer, verify
 
@@ -92,9 +92,7 @@ def money() -> dict[str, Any]:
         total=Sum(F("usage_units") - F("closed_units")),
         unfunded=Sum("unfunded_units"),
     )
-    fees = License.objects.filter(increments__isnull=True).aggregate(
-        total=Sum("price_units")
-    )
+    fees = unclosed_fees(License.objects.all()).aggregate(total=Sum("price_units"))
     newest = Settlement.objects.order_by("-epoch").first()
     return {
         "unsettled_units": int(used["total"] or 0) + int(fees["total"] or 0),

@@ -18,6 +18,7 @@ from accounts.authentication import HasScope
 from accounts.models import User
 from chain.abi import checksum
 from colophon.fields import Fields
+from marketplace.cancel import cancel_purchase, cancelable_until
 from marketplace.deliver import grant_download
 from marketplace.models import License, Listing, Offer, Order
 from marketplace.order import authorize, make_order, typed_data
@@ -127,6 +128,22 @@ class LicenseDownload(APIView):
         return Response({"url": settings.SITE_URL + path})
 
 
+class LicenseCancel(APIView):
+    """A purchase that nobody has downloaded."""
+
+    permission_classes = (HasScope("buy"),)
+
+    @extend_schema(operation_id="cancelLicense", request=None, responses=dict)
+    def post(self, request: Request, code: str) -> Response:
+        """End the license for its price; sending it twice cancels once.
+
+        The price is free again in the deposit account: ask for it at
+        `/api/v1/licenses/{id}/refund`.
+        """
+        row = cancel_purchase(license_row=_license(request, code))
+        return Response(license_json(row))
+
+
 def _license(request: Request, code: str) -> License:
     rows = License.objects.filter(buyer=acting_party(request))
     return get_object_or_404(rows, code=code)
@@ -194,6 +211,7 @@ def license_json(row: License) -> dict[str, Any]:
         and {"sha256": bytes(delivery.digest).hex(), "bytes": delivery.size_bytes},
         "issued_at": row.issued_at,
         "final_at": row.final_at,
+        "cancelable_until": cancelable_until(row),
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
     }

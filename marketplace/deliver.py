@@ -141,10 +141,14 @@ def grant_download(*, license_row: License, user: User | None) -> str:
 def redeem(*, token: str) -> Delivery:
     """Use a grant, once and in time.
 
-    Writes: Grant.used_at, Delivery.first_downloaded_at. Lock: conditional update.
+    The first download ends the right to cancel: the price is earned from then on.
+
+    Writes: Grant.used_at, Delivery.first_downloaded_at, License.fee_due_at. Lock: the
+    License row.
 
     Raises:
         GrantError: unknown, used or too old.
+        RevokedError: the license was revoked meanwhile.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
@@ -156,7 +160,13 @@ def redeem(*, token: str) -> Delivery:
         grant = taken.select_related("delivery").first()
         if grant is None or not taken.update(used_at=now):
             raise GrantError("this link was used or is too old; ask for a new one")
+        sold = License.objects.select_for_update().get(pk=grant.delivery.license_id)
+        if sold.state == License.State.REVOKED:
+            raise RevokedError
         Delivery.objects.filter(
             pk=grant.delivery_id, first_downloaded_at__isnull=True
         ).update(first_downloaded_at=now)
+        if sold.fee_due_at and sold.fee_due_at > now:
+            sold.fee_due_at = now
+            sold.save(update_fields=["fee_due_at"])
         return grant.delivery

@@ -46,6 +46,16 @@ class RevokedError(Problem):
     meaning = "A revoked license opens no download. Its page says why and since when."
 
 
+class NotCancelableError(Problem):
+    status = 409
+    code = "not-cancelable"
+    title = "This purchase cannot be canceled any more"
+    meaning = (
+        "A price can be had back for 14 days and until the first download. After that "
+        "only a dispute can end the purchase."
+    )
+
+
 class GrantError(Problem):
     status = 403
     code = "grant-used"

@@ -20,6 +20,7 @@ from marketplace.models import License, Order
 from marketplace.terms import valid_from
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
+from provenance.license_terms import REFUND_DAYS
 
 LEDGER = "ColophonLedger"
 ASKED_BACK = (
@@ -84,6 +85,8 @@ def take_back_deposit(*, event: Event, claim: Claim | None = None) -> License | 
             return None
         row = License.objects.filter(order=order).first()
         if row is None or _is_paid(order):
+            return row
+        if row.revoked_reason == License.Revoked.CANCELED:
             return row
         row.state, row.revoked_reason = (
             License.State.REVOKED,
@@ -207,6 +210,7 @@ def _issue(order: Order) -> License:
         meter=order.offer.meter,
         entry=append("license", envelope.to_json()),
         issued_at=now,
+        fee_due_at=now + timedelta(days=REFUND_DAYS),
         valid_from=valid_from(order.terms, now),
         valid_until=now + timedelta(days=order.offer.term_days),
     )

@@ -238,7 +238,9 @@ class License(models.Model):
     It covers uses from `valid_from`, which may lie before `issued_at` when the offer
     said so, up to `valid_until`. It is issued once its deposit is safe; `final_at` is
     when that was final, and nothing is settled before. `frozen_at` is the time of the
-    block in which its deposit was asked back: what is used later is not covered.
+    block in which its deposit was asked back: what is used later is not covered. Its
+    price is earned at `fee_due_at`, and never when that is empty: the purchase was
+    canceled, with the record in `cancellation`.
     """
 
     class State(models.TextChoices):
@@ -247,6 +249,7 @@ class License(models.Model):
 
     class Revoked(models.TextChoices):
         DEPOSIT_GONE = "deposit_gone", "Its payment left the chain"
+        CANCELED = "canceled", "Its buyer canceled the purchase"
 
     code = models.CharField(max_length=40, unique=True, default=license_id)
     order = models.OneToOneField(Order, on_delete=models.PROTECT)
@@ -269,6 +272,10 @@ class License(models.Model):
     issued_at = models.DateTimeField(default=timezone.now)
     final_at = models.DateTimeField(null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
+    fee_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    cancellation = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     valid_from = models.DateTimeField(default=timezone.now)
     valid_until = models.DateTimeField()
 
@@ -276,6 +283,11 @@ class License(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def fee_units(self) -> int:
+        """The price, as far as somebody will have earned it: none once canceled."""
+        return self.price_units if self.fee_due_at else 0
 
     @property
     def is_closed(self) -> bool:

@@ -147,7 +147,7 @@ def fail_request(*, refund_pk: int, reason: str, claim: Claim | None = None) -> 
 def take_request(*, event: Event, claim: Claim | None = None) -> Refund | None:
     """Take over one final `RefundRequested` log: freeze what the account paid for.
 
-    Writes: Refund, License.frozen_at, Job. Lock: the Refund row.
+    Writes: Refund, License.frozen_at and fee_due_at, Job. Lock: the Refund row.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -164,7 +164,10 @@ def take_request(*, event: Event, claim: Claim | None = None) -> Refund | None:
         refund.state, refund.failed_reason = Refund.State.REQUESTED, ""
         refund.requested_at = event.mined_at
         refund.save()
-        _paid_before(event).filter(frozen_at=None).update(frozen_at=event.mined_at)
+        rows = _paid_before(event)
+        rows.filter(frozen_at=None).update(frozen_at=event.mined_at)
+        # no price waits longer than the money stays
+        rows.filter(fee_due_at__gt=event.mined_at).update(fee_due_at=event.mined_at)
         enqueue(
             "refund.send",
             key=f"refund:{refund.code}:0",

@@ -25,6 +25,7 @@ urlpatterns = [
     path("library", library.library, name="library"),
     path("library/<code:code>", library.license_page, name="license"),
     path("library/<code:code>/download", library.download, name="license-download"),
+    path("library/<code:code>/cancel", library.cancel, name="license-cancel"),
     path("licenses/<code:code>", library.certificate, name="certificate"),
     path("sell/<code:code>", work.page, name="work"),
     path("sell/<code:code>/agreement", work.agree, name="work-agree"),
@@ -48,6 +49,11 @@ urlpatterns = [
     ),
     path(
         "api/v1/licenses/<code:code>", api.LicenseDetail.as_view(), name="api-license"
+    ),
+    path(
+        "api/v1/licenses/<code:code>/cancel",
+        api.LicenseCancel.as_view(),
+        name="api-cancel",
     ),
     path(
         "api/v1/licenses/<code:code>/download",

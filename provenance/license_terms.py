@@ -10,7 +10,11 @@ from typing import Any
 
 from colophon.digest import canonical, sha256
 
-REFUND = "Refund within 14 days if the copy was never downloaded, then only by dispute."
+REFUND_DAYS = 14
+REFUND = (
+    f"Refund within {REFUND_DAYS} days if the copy was never downloaded, "
+    "then only by dispute."
+)
 STANDARD: dict[str, Any] = {
     "id": "colophon-standard-2026-11",
     "territory": "worldwide",

@@ -23,6 +23,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.models import Holder
 from chain.read import NOBODY
@@ -75,7 +76,7 @@ def dues(checkpoint: Checkpoint) -> Iterable[Due]:
     Lock: the Tally rows.
     """
     covered = _payable().filter(entry__index__lt=checkpoint.size)
-    fees = {row.pk: row for row in _unclosed_fees(covered)}
+    fees = {row.pk: row for row in unclosed_fees(covered)}
     newest = (
         UsageBatch.objects.filter(entry__index__lt=checkpoint.size)
         .values("license")
@@ -104,8 +105,10 @@ def _payable() -> QuerySet[License]:
     return License.objects.backed().exclude(asset__disputes__state__in=HELD)
 
 
-def _unclosed_fees(rows: QuerySet[License]) -> QuerySet[License]:
-    return rows.filter(increments__isnull=True, price_units__gt=0)
+def unclosed_fees(rows: QuerySet[License]) -> QuerySet[License]:
+    """Those whose price is earned, and in no settlement yet."""
+    earned = rows.filter(price_units__gt=0, fee_due_at__lte=timezone.now())
+    return earned.exclude(increments__fee_units__gt=0)
 
 
 def _closed(license_row: License) -> int:
@@ -185,7 +188,7 @@ def held_of(holder: Holder) -> list[Held]:
         .order_by("asset__code", "pk")
     )
     tallies = {row.license_id: row for row in Tally.objects.filter(license__in=rows)}
-    fees = set(_unclosed_fees(rows).values_list("pk", flat=True))
+    fees = set(unclosed_fees(rows).values_list("pk", flat=True))
     units: dict[int, int] = {}
     assets = {}
     for row in rows:
@@ -246,7 +249,7 @@ def overdue(now: datetime) -> str:
 def _waits_since(moment: datetime) -> bool:
     """Whether a fee or a use that can be settled is older than a moment."""
     payable = _payable()
-    fees = _unclosed_fees(payable).filter(issued_at__lt=moment)
+    fees = unclosed_fees(payable).filter(fee_due_at__lt=moment)
     uses = UsageBatch.objects.filter(
         Q(usage_units_after__gt=F("license__tally__closed_units")),
         recorded_at__lt=moment,

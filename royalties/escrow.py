@@ -68,7 +68,7 @@ def _spent(account: str) -> int:
     return sum(
         row.fees + row.charged
         if row.frozen_at and row.frozen_at <= late
-        else row.price_units + used.get(row.pk, 0)
+        else row.fee_units + used.get(row.pk, 0)
         for row in rows
     )
 

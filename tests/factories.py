@@ -327,7 +327,15 @@ def open_order(asset: Asset, buyer: Party, use: str = "commercial") -> Order:
 
 
 def licensed(asset: Asset, buyer: Party, use: str = "commercial") -> License:
-    """A paid order's license, whose copy is not signed yet."""
+    """A paid order's license without its copy; its price is earned."""
+    row = cancelable(asset, buyer, use)
+    row.fee_due_at = row.issued_at
+    row.save(update_fields=["fee_due_at"])
+    return row
+
+
+def cancelable(asset: Asset, buyer: Party, use: str = "commercial") -> License:
+    """A paid order's license as it is issued: its price waits for a while."""
     order = open_order(asset, buyer, use)
     Order.objects.filter(pk=order.pk).update(state=Order.State.PAYING)
     row = issue_license(order_pk=order.pk)

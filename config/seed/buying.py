@@ -12,7 +12,8 @@ from chain.intend import intend
 from chain.models import Intent
 from config.seed.people import Person
 from config.seed.works import BY_KEY, Work
-from marketplace.models import License, Listing, Order
+from marketplace.deliver import grant_download, redeem
+from marketplace.models import Delivery, License, Listing, Order
 from marketplace.order import authorize, make_order, typed_data
 
 SEED = 20261123
@@ -82,6 +83,19 @@ def failed() -> str:
     """Why an order failed; empty while none has."""
     row = Order.objects.filter(state=Order.State.FAILED).first()
     return f"{row}: {row.failed_reason}" if row else ""
+
+
+def copies_ready() -> bool:
+    """Whether every license has its signed copy."""
+    return not License.objects.filter(delivery=None).exists()
+
+
+def download() -> None:
+    """The buyers take their copies; one has not come to it, and can still cancel."""
+    left = License.objects.filter(terms__use="editorial").order_by("pk").last()
+    rows = Delivery.objects.filter(first_downloaded_at=None).select_related("license")
+    for copy in rows.exclude(license=left):
+        redeem(token=grant_download(license_row=copy.license, user=None))
 
 
 def licenses() -> list[License]:

@@ -114,6 +114,11 @@ class Play:
 
         wait_for("the licenses", issued)
 
+    def download(self) -> None:
+        """Buyers have their copies, so that what they paid is earned."""
+        wait_for("the buyers' copies", buying.copies_ready)
+        buying.download()
+
     def make_samples(self) -> None:
         """The files to try Verify with."""
         var = Path(settings.VAR_DIR)

@@ -17,14 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from colophon.units import split_ppm
+from marketplace.cancel import cancel_purchase, cancelable_until
 from marketplace.deliver import grant_download
-from marketplace.errors import CopyNotReadyError
+from marketplace.errors import CopyNotReadyError, NotCancelableError, RevokedError
 from marketplace.models import License
 from marketplace.views.checkout import RIGHTS
 from provenance.models import Source
 from provenance.shown.pictures import picture_of
 
 PAGE = 24
+CANCELED = "The purchase is canceled. Its price lies in your deposit account again."
 ROLES = {"platform": "fee", "creator": "maker"}
 SOURCE_ROLES: dict[str, str] = {
     "model": "model",
@@ -63,6 +65,7 @@ def license_page(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         **_row(row),
         "rights": _rights(row),
+        "cancelable_until": cancelable_until(row),
         "split": _split(row),
         "total_units": row.price_units or row.deposit_units,
         "certificate_url": settings.SITE_URL
@@ -99,6 +102,20 @@ def download(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("marketplace:download", token=token)
 
 
+@login_required
+@require_POST
+def cancel(request: HttpRequest, code: str) -> HttpResponse:
+    """End a purchase of one's own that was never downloaded."""
+    row = get_object_or_404(_licenses(request), code=code)
+    try:
+        cancel_purchase(license_row=row)
+    except (NotCancelableError, RevokedError) as error:
+        messages.error(request, f"{error.title}. {error.meaning}")
+    else:
+        messages.success(request, CANCELED)
+    return redirect("marketplace:license", code=code)
+
+
 def _licenses(request: HttpRequest) -> QuerySet[License]:
     return License.objects.visible_to(request.user).select_related(
         "asset__party", "buyer", "delivery", "entry", "order__intent"
@@ -124,6 +141,8 @@ def _row(row: License) -> dict[str, Any]:
 
 def _status(row: License) -> tuple[str, str]:
     """Word and kind of partials/status_pill.html."""
+    if row.revoked_reason == License.Revoked.CANCELED:
+        return "Canceled", "off"
     if row.state == License.State.REVOKED:
         return "Revoked", "bad"
     if row.is_closed:

@@ -72,8 +72,8 @@ def logged() -> Iterator[Finding]:
 def funds() -> Iterator[Finding]:
     """No account's licenses cost more than its deposits less its refunds (I2, I3).
 
-    An open license may still take its price and its whole deposit; one whose deposit
-    went back costs what settlements took from it.
+    An open license may still take its price, unless that was canceled, and its whole
+    deposit; one whose deposit went back costs what settlements took from it.
     """
     held: dict[str, int] = defaultdict(int)
     for log in _ledger_logs("Deposited"):
@@ -93,7 +93,7 @@ def funds() -> Iterator[Finding]:
         is_gone = (
             account in gone_at and row.frozen_at and (row.frozen_at <= gone_at[account])
         )
-        most = row.price_units + row.deposit_units
+        most = row.fee_units + row.deposit_units
         cost[account] += row.fees + row.charged if is_gone else most
     for account, units in sorted(cost.items()):
         if units > held.get(account, 0):

@@ -16,6 +16,7 @@ from chain.contracts import abi_of, address_of
 from chain.errors import Later
 from chain.models import Intent
 from config.jobs import EVENTS
+from marketplace.cancel import cancel_purchase
 from marketplace.issue import fail_order
 from marketplace.models import License, Order, Refund
 from marketplace.order import authorize, make_order, typed_data
@@ -243,6 +244,7 @@ def test_a_refund_leaves_what_was_spent_and_returns_the_rest_to_the_unit(
 ) -> None:
     row = bought(act, work, ben, wallet)
     other = bought(act, work, eve, funded(act))
+    License.objects.filter(pk=other.pk).update(fee_due_at=other.issued_at)
     ledger.used(row, 1_001)  # $0.60 and a bit: 600,600 units
     refund = asked(row, wallet, ben)
     assert refund.intent is not None
@@ -320,4 +322,27 @@ def test_a_wallet_that_asks_the_contract_itself_is_served_too(
     hear(act)
     assert Refund.objects.get().units == 10_000_000
     assert read.balance_of(wallet.address) == START - 2_000_000
+    assert broken() == []
+
+
+def test_a_canceled_purchase_comes_back_to_the_unit(
+    act: Actor, work: Asset, ben: User, wallet: Any
+) -> None:
+    row = bought(act, work, ben, wallet)
+    assert read.balance_of(wallet.address) < START
+    cancel_purchase(license_row=row)
+    refund = asked(row, wallet, ben)
+    assert refund.intent is not None
+    act.finish(act.send(refund.intent))
+    hear(act)
+    drain(kinds=MARKET, ahead=timedelta(hours=2))
+    settled(act)
+    pass_time(act, 3601)
+    drain(kinds=MARKET, ahead=timedelta(hours=2))
+    act.finish(act.send(Intent.objects.get(kind="refund")))
+    hear(act)
+    refund.refresh_from_db()
+    assert (refund.state, refund.units) == ("paid", row.order.amount_units)
+    assert read.balance_of(wallet.address) == START
+    assert read.totals()["earned_pending"] == 0
     assert broken() == []

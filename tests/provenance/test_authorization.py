@@ -201,15 +201,15 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("api/v1/agreements/<str:code>/accept", "post"): Line(
         "publish", "Ada", 200, 404, _code("agreement"), body=_none
     ),
-    ("api/v1/assets/<str:code>/publish", "post"): Line(
+    ("api/v1/assets/<code:code>/publish", "post"): Line(
         "publish", "Ada", 201, 404, _code("sealed"), body=lambda _: OFFERS
     ),
-    ("api/v1/listings/<str:code>", "get"): Line(
+    ("api/v1/listings/<code:code>", "get"): Line(
         PUBLIC, "Ada", 200, 200, _code("asset"), nobody=200
     ),
     ("api/v1/orders", "post"): Line("buy", "Ben", 201, 201, body=_order),
-    ("api/v1/orders/<str:code>", "get"): Line("buy", "Ben", 200, 404, _code("order")),
-    ("api/v1/orders/<str:code>/authorize", "post"): Line(
+    ("api/v1/orders/<code:code>", "get"): Line("buy", "Ben", 200, 404, _code("order")),
+    ("api/v1/orders/<code:code>/authorize", "post"): Line(
         # a signature of nobody: the right party is told so, others nothing
         "buy",
         "Ben",
@@ -218,11 +218,32 @@ MATRIX: dict[tuple[str, str], Line] = {
         _code("order"),
         body=lambda _: {"signature": "0x00"},
     ),
-    ("api/v1/licenses/<str:code>", "get"): Line(
+    ("api/v1/licenses/<code:code>", "get"): Line(
         "buy", "Ben", 200, 404, _code("license")
     ),
-    ("api/v1/licenses/<str:code>/download", "post"): Line(
+    ("api/v1/licenses/<code:code>/download", "post"): Line(
         "buy", "Ben", 200, 404, _code("license"), body=_none
+    ),
+    ("api/v1/licenses/<code:code>/refund", "get"): Line(
+        "buy", "Ben", 200, 404, _code("license")
+    ),
+    ("api/v1/licenses/<code:code>/refund", "post"): Line(
+        # a signature of nobody: the right party is told so, others nothing
+        "buy",
+        "Ben",
+        422,
+        404,
+        _code("license"),
+        body=lambda _: {"signature": "0x00", "deadline": 1},
+    ),
+    ("api/v1/licenses/<code:code>/cancel", "post"): Line(
+        # this one was downloaded: its buyer is told so, others nothing
+        "buy",
+        "Ben",
+        409,
+        404,
+        _code("license"),
+        body=_none,
     ),
     ("api/v1/usage", "post"): Line(
         "report", "Ben", 202, 404, body=_use, kind="application/cloudevents+json"
@@ -296,6 +317,7 @@ class Asker:
         line, path = MATRIX[place], "/" + route
         for name, value in (args or line.args(self.world)).items():
             path = path.replace(f"<str:{name}>", str(value))
+            path = path.replace(f"<code:{name}>", str(value))
             path = path.replace(f"<int:{name}>", str(value))
         assert "<" not in path, f"{route} has arguments that its line does not give"
         self.world.asking = user or self.world.ada  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ from royalties.paid import apply_payment
 from royalties.push import push_payouts
 from royalties.receive import receive
 from royalties.record import record_batch
+from royalties.verify import verify
 from tests import factories
 
 SITE = "https://ads.example/reports"
@@ -320,3 +321,9 @@ def story(ada: Party, mia: Party, ben: Party) -> Told:
 def leaf_of(settlement: Settlement, holder: Holder) -> Leaf:
     """The holder's leaf in the earnings tree."""
     return settlement.leaves.get(tree=Leaf.Tree.EARNINGS, holder=holder)
+
+
+def findings() -> list[str]:
+    """What the invariants that need no node say against the rows."""
+    found = [(one.invariant.id, one.findings) for one in verify(node=False)]
+    return [f"{name}: {finding}" for name, all_of in found for finding in all_of]

@@ -14,11 +14,10 @@ from marketplace.models import License, Refund
 from outbox.claims import Retry
 from royalties.give_back import send_again, send_refund, spend_proof
 from royalties.models import Leaf, Settlement, Tally, UsageEvent
-from royalties.verify import verify
 from tests.cast import party_of
 from tests.factories import logged
 from tests.royalties import factories
-from tests.royalties.factories import build_settlement
+from tests.royalties.factories import build_settlement, findings
 
 pytestmark = pytest.mark.django_db
 
@@ -41,11 +40,6 @@ def sold(ada: User, ben: User) -> License:
 
 def days_ago(days: float) -> datetime:
     return timezone.now() - timedelta(days=days)
-
-
-def findings() -> list[str]:
-    found = [(one.invariant.id, one.findings) for one in verify(node=False)]
-    return [f"{name}: {finding}" for name, all_of in found for finding in all_of]
 
 
 def reason_of(row: License, at: datetime) -> str:

@@ -12,15 +12,18 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.templatetags.colophon_format import money
 from chain.models import Intent
+from marketplace.cancel import cancel_purchase
+from marketplace.errors import NotCancelableError
 from marketplace.models import License
 from provenance.models import Dispute
 from royalties.due import held_of, overdue
+from royalties.escrow import escrow_of
 from royalties.models import Increment, Settlement, UsageBatch
 from royalties.statement import figures, statement_of
 from tests.cast import PASSWORD, party_of
 from tests.factories import logged
 from tests.royalties import factories
-from tests.royalties.factories import build_settlement
+from tests.royalties.factories import build_settlement, findings
 
 EARNED = 2_000_000 + 600 * 1_000  # the fee, and 1,000 uses at $0.60 for 1,000
 
@@ -44,6 +47,44 @@ def dispute(sold: License) -> Dispute:
 def decided(dispute: Dispute, state: str) -> None:
     dispute.state = state
     dispute.save()
+
+
+# ----------------------------------------------------------------------------- prices
+
+
+def test_a_price_waits_until_it_is_earned(sold: License) -> None:
+    License.objects.update(fee_due_at=timezone.now() + timedelta(days=14))
+    first = factories.matured(factories.settled())
+    assert first.earned_units == EARNED - 2_000_000  # the uses alone
+    assert factories.build_settlement(epoch=2) is None
+    License.objects.update(fee_due_at=timezone.now())
+    second = factories.settled()
+    assert second.earned_units == EARNED
+    (fee,) = second.increments.all()
+    assert (fee.fee_units, fee.usage_units) == (2_000_000, 0)
+    assert findings() == []
+
+
+def test_a_canceled_price_is_earned_by_nobody_and_comes_back(sold: License) -> None:
+    License.objects.update(fee_due_at=timezone.now() + timedelta(days=14))
+    before = escrow_of(sold.account)
+    cancel_purchase(license_row=sold)
+    after = escrow_of(sold.account)
+    assert after.left_units == before.left_units + 2_000_000
+    settlement = factories.settled()
+    assert settlement.earned_units == EARNED - 2_000_000
+    assert findings() == []
+
+
+def test_asking_the_deposit_back_makes_the_price_due(sold: License) -> None:
+    """Nobody keeps a license for money that went back."""
+    License.objects.update(fee_due_at=timezone.now() + timedelta(days=14))
+    refund = factories.asked_back(sold.account, at=timezone.now())
+    sold.refresh_from_db()
+    assert sold.fee_due_at == refund.requested_at
+    with pytest.raises(NotCancelableError):
+        cancel_purchase(license_row=sold)
+    assert factories.settled().earned_units == EARNED
 
 
 # --------------------------------------------------------------------------- disputes

@@ -42,6 +42,7 @@ class Command(BaseCommand):
         play.act("Verdicts", play.judged)
         play.act("Disputes", play.dispute)
         if has_chain:
+            play.act("Copies", play.download)
             play.act("Settlement and payouts", play.wait_for_payouts)
             play.act("This week's uses", lambda: play.use(first=False))
         play.act("The newest work", play.publish_last)
