@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "config.headers.HeadersMiddleware",
     "accounts.request_id.RequestIdMiddleware",
     "accounts.problem_pages.ProblemMiddleware",
+    "config.nul.NulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
