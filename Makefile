@@ -20,7 +20,12 @@ story: setup  ## from a picture to a paid royalty: make story PICTURE=file.jpg
 	@$(BIN)/python -m config story $(if $(PICTURE),--picture "$(PICTURE)")
 
 test: setup-dev  ## unit, contract, chain and browser tests
-	@$(BIN)/python -m pytest -m "not long" $(if $(TESTS),$(TESTS)) $(ARGS)
+ifdef TESTS
+	@$(BIN)/python -m pytest -m "not long" $(TESTS) $(ARGS)
+else
+	@$(BIN)/python -m pytest -q -m "not long" -n 2 --dist loadgroup --ignore=tests/flows $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not long" tests/flows $(ARGS)
+endif
 
 test-long: setup-dev
 	@$(BIN)/python -m pytest $(ARGS)

@@ -18,7 +18,7 @@ import pytest_socket
 
 from tests.browser import chromium_path
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.budget", "tests.cast"]
 
 POSTGRES_URL = os.environ.get(
     "COLOPHON_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/test"
