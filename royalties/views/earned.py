@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.acting import acting_party
 from accounts.models import Holder
+from colophon.ids import is_id
 from provenance.models import Source
 from royalties.models import Accrual, Payout, Settlement, UsageBatch
 from royalties.overview import lines_of, word_of
@@ -114,7 +115,11 @@ def _in_state(rows: QuerySet[Any], holder: Holder, state: str) -> QuerySet[Any]:
 
 
 def _of_work(rows: QuerySet[Any], code: str) -> QuerySet[Any]:
-    return rows.filter(increment__license__asset__code=code) if code else rows
+    """All lines without a work; none for what is no id."""
+    if not code:
+        return rows
+    asked = rows.filter(increment__license__asset__code=code)
+    return asked if is_id(code) else rows.none()
 
 
 def _page(rows: QuerySet[Any], after: str) -> tuple[list[Accrual], int | None]:

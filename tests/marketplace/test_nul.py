@@ -47,7 +47,7 @@ def test_an_address_of_the_api(client: Client, bearer: Any, path: str) -> None:
 def test_the_party_that_a_request_acts_for(client: Client, ben: User) -> None:
     client.login(email=ben.email, password=PASSWORD)
     license_row = factories.an_id("lic")
-    assert client.get(f"/licenses/{license_row}/usage?party=%00").status_code == 404
+    assert client.get(f"/licenses/{license_row}/usage?party=%00").status_code == 403
 
 
 @pytest.mark.parametrize("field", ["offer", "account"])
