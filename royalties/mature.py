@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chain.halt import halt
 from chain.intervene import drop_waiting
-from chain.models import Event, Network
+from chain.models import Event, Intent, Network
 from chain.read import FinalBlock
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
@@ -67,7 +67,7 @@ def follow_epoch(
         elif commit:
             _commit(row, commit, window)
         elif row.state in (State.COMMITTED, State.MATURED, State.VETOED):
-            _drop(row, State.BUILT)
+            _drop(row, State.FAILED if _gave_up(row) else State.BUILT)
     return row
 
 
@@ -104,6 +104,12 @@ def _commit(row: Settlement, commit: Event, window: timedelta) -> None:
     row.save(update_fields=["state", "committed_at", "matures_at"])
     if row.intent and row.intent.tx_hash != commit.tx_hash:
         drop_waiting(row.intent.key, by=WHO)
+
+
+def _gave_up(row: Settlement) -> bool:
+    """Our own commit ended without effect: another one has to be sent."""
+    ended = (Intent.State.REVERTED, Intent.State.CANCELED)
+    return row.intent is not None and row.intent.state in ended
 
 
 def _drop(row: Settlement, state: str) -> None:

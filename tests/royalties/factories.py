@@ -202,7 +202,9 @@ def settled(epoch: int | None = None) -> Settlement:
     return made
 
 
-def commit_log(settlement: Settlement, *, days_ago: int = 2, **more: Any) -> Event:
+def commit_log(
+    settlement: Settlement, *, days_ago: int = 2, tx: bytes = b"", **more: Any
+) -> Event:
     """The chain's final log of a settlement's commit, as the contract writes it."""
     args = {
         "epoch": str(settlement.epoch),
@@ -214,7 +216,7 @@ def commit_log(settlement: Settlement, *, days_ago: int = 2, **more: Any) -> Eve
         "count": str(settlement.count),
     }
     mined_at = timezone.now() - timedelta(days=days_ago)
-    tx = settlement.code.encode()
+    tx = tx or settlement.code.encode()
     return event_row("Committed", args | more, tx, mined_at=mined_at)
 
 

@@ -234,6 +234,22 @@ def test_a_commit_that_left_the_chain_is_waited_for_again(built: Settlement) -> 
     assert jobs.count() == 2, "each time it matures it is pushed"
 
 
+def test_roots_of_another_sender_that_left_the_chain_are_sent_by_us(
+    built: Settlement,
+) -> None:
+    """Our own commit was dropped as needless; it is needed after all."""
+    factories.commit_log(built)
+    factories.followed(1)
+    Event.objects.filter(name="Committed").update(removed_at=timezone.now())
+    row = factories.followed(1)
+    assert row is not None
+    assert row.state == "failed"
+    again = build_settlement(epoch=1)
+    assert again is not None
+    assert again.intent is not None
+    assert (again.pk, again.intent.key) == (built.pk, "commit:1:1")
+
+
 # ------------------------------------------------------------------------------ veto
 
 
