@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.platform import platform_signer
+from chain.kinds import LEDGER
 from chain.models import Event
 from colophon import records, statement
 from colophon.ids import new_id
@@ -22,7 +23,6 @@ from outbox.claims import Claim
 from outbox.enqueue import enqueue
 from provenance.license_terms import REFUND_DAYS
 
-LEDGER = "ColophonLedger"
 ASKED_BACK = (
     "The wallet's deposit account was asked back before this license was issued. The "
     "payment returns with that refund."

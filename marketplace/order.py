@@ -16,6 +16,8 @@ from django.utils import timezone
 from accounts.models import Party, User, Wallet
 from chain.contracts import address_of, token_domain
 from chain.intend import intend
+from chain.kinds import LEDGER
+from chain.models import Event
 from chain.read import signer_of_typed_data
 from colophon.digest import keccak256
 from colophon.ids import new_id
@@ -131,7 +133,7 @@ def authorize(*, order: Order, signature: str) -> Order:
     Writes: Order, Intent. Lock: the Order row.
 
     Raises:
-        OrderError: expired, failed, or signed by another wallet.
+        OrderError: expired, failed, signed by another wallet, or paid for already.
         NotForSaleError: the work was suspended meanwhile.
     """
     with transaction.atomic(durable=True):
@@ -142,6 +144,12 @@ def authorize(*, order: Order, signature: str) -> Order:
             raise OrderError("this order's payment failed; start again", "order")
         if order.state == Order.State.EXPIRED or order.expires_at <= timezone.now():
             raise OrderError("this order has expired; start again", "order")
+        if has_deposit(order):
+            raise OrderError(
+                "a payment for this order is on the chain already; its license comes "
+                "by itself",
+                "order",
+            )
         _check_standing(order.offer.listing)
         signer = signer_of_typed_data(typed_data(order), signature)
         if signer.lower() != order.account.lower():
@@ -160,6 +168,18 @@ def authorize(*, order: Order, signature: str) -> Order:
         order.state = Order.State.PAYING
         order.save()
     return order
+
+
+def has_deposit(order: Order) -> bool:
+    """Whether the chain has money under the order's reference, however young."""
+    return Event.objects.filter(
+        contract=LEDGER,
+        name="Deposited",
+        args__ref="0x" + bytes(order.ref).hex(),
+        args__account=order.account,
+        args__amount=str(order.amount_units),
+        removed_at__isnull=True,
+    ).exists()
 
 
 def _deposit_args(order: Order, signature: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Party, User
 from chain.contracts import ledger_domain
 from chain.intend import intend
+from chain.kinds import LEDGER
 from chain.models import Event, Intent
 from chain.read import signer_of_typed_data
 from marketplace.errors import RefundError
@@ -23,7 +24,6 @@ from marketplace.models import License, Refund
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 
-LEDGER = "ColophonLedger"
 SIGNATURE_FOR = timedelta(hours=1)
 LONGEST_DEADLINE = timedelta(days=1)
 UNDER_WAY = (Refund.State.ASKED, Refund.State.REQUESTED)

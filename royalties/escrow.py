@@ -13,11 +13,10 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from chain.kinds import LEDGER
 from chain.models import Event
 from marketplace.models import License, charging_time
 from royalties.models import Tally
-
-LEDGER = "ColophonLedger"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from colophon.ids import is_id
 from marketplace import testpay
 from marketplace.models import Offer, Order
 from marketplace.network import wallet_chain
-from marketplace.order import authorize, typed_data
+from marketplace.order import authorize, has_deposit, typed_data
 from marketplace.views.ordering import order_for
 from marketplace.views.splits import split_rows, total_of
 from provenance.shown.badge import shown
@@ -114,7 +114,7 @@ def pay(request: HttpRequest, code: str) -> HttpResponse:
     try:
         authorize(order=order, signature=request.POST.get("signature", "")[:4096])
     except ColophonError as error:
-        was_sent = order.intent_id is not None or order.received_units > 0
+        was_sent = order.intent_id is not None or has_deposit(order)
         return _refused(request, code, error, ONCE if was_sent else UNHARMED)
     return redirect("marketplace:order", code=order.code)
 

@@ -12,9 +12,12 @@ from django.utils import timezone
 from accounts.models import User
 from chain.models import Event, Intent
 from colophon.digest import sha256
+from colophon.errors import ColophonError
 from log.models import Entry
+from marketplace.errors import OrderError
 from marketplace.issue import fail_order, issue_license, take_back_deposit, take_deposit
 from marketplace.models import License, Order
+from marketplace.order import authorize
 from marketplace.tasks import deposit_gone, deposit_seen
 from outbox.claims import Claim
 from outbox.models import Job
@@ -114,6 +117,20 @@ def test_money_that_comes_twice_issues_once_and_is_told(work: Asset, ben: User) 
     order.refresh_from_db()
     assert (order.state, order.received_units) == ("paid", order.amount_units)
     assert License.objects.count() == 1
+
+
+def test_who_has_paid_is_not_asked_to_pay_again(work: Asset, ben: User) -> None:
+    """The deposit is in a block that is not safe yet, so there is no license."""
+    factories.network()
+    order = factories.open_order(work, party_of(ben))
+    deposited(order, final=False)
+    Event.objects.update(safe_at=None)
+    with pytest.raises(OrderError, match="on the chain already"):
+        authorize(order=order, signature="0x" + "11" * 65)
+    Event.objects.update(removed_at=timezone.now())
+    with pytest.raises(ColophonError, match="signature"):
+        authorize(order=order, signature="0x" + "11" * 65)
+    assert not Intent.objects.exists()
 
 
 def test_a_permit_under_a_foreign_reference_pays_for_nothing(
