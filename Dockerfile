@@ -31,15 +31,19 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=40s \
   CMD ["python", "-m", "config.health_check", "web"]
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]
 
-FROM node:22-slim AS chain
-WORKDIR /chain
+FROM node:22-slim AS anvil
+WORKDIR /anvil
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci && mkdir /state && chown node:node /state
-USER node
+RUN npm ci
+
+FROM app AS chain
+COPY --from=anvil /anvil/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil /usr/local/bin/anvil
+USER root
+RUN mkdir /state && chown colophon:colophon /state
+USER colophon
 VOLUME /state
 EXPOSE 8545
-ENTRYPOINT ["/chain/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"]
-CMD ["--host", "0.0.0.0", "--hardfork", "prague", "--accounts", "1", "--mnemonic-random", "--block-time", "1", "--quiet", "--state", "/state/anvil.json", "--state-interval", "10"]
+CMD ["python", "-m", "chain.anvil", "--host", "0.0.0.0", "--state", "/state/anvil.json"]
 
 # what `docker build .` makes when no target is named
 FROM app

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +49,30 @@ def test_a_chain_keeps_its_blocks_over_a_restart(tmp_path: Path) -> None:
     with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
         assert chain.rpc("eth_getBlockByNumber", "0x0", False) == genesis
         assert chain.rpc("eth_getTransactionReceipt", tx_hash) == receipt
+
+
+def test_a_chain_is_the_same_however_often_it_is_restarted(tmp_path: Path) -> None:
+    state, seen = tmp_path / "state.json", set()
+    for _ in range(5):
+        with Anvil.start(state=state) as chain:
+            genesis = chain.rpc("eth_getBlockByNumber", "0x0", False)
+            assert isinstance(genesis, dict)
+            seen.add(genesis["hash"])
+            time.sleep(1)  # so that the next start would make another first block
+    assert len(seen) == 1
+
+
+def test_a_chain_can_be_a_process_of_its_own(tmp_path: Path) -> None:
+    port = anvil.free_port()
+    place = ["--port", str(port), "--state", str(tmp_path / "state.json")]
+    process = subprocess.Popen([sys.executable, "-m", "chain.anvil", *place])
+    chain = Anvil(process, port)
+    try:
+        chain._wait()
+        assert chain.rpc("eth_chainId") == hex(anvil.CHAIN_ID)
+    finally:
+        chain.stop()
+    assert (tmp_path / "state.json").is_file()
 
 
 def test_a_killed_chain_loses_at_most_the_last_moments(tmp_path: Path) -> None:
