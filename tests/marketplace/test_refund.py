@@ -352,6 +352,9 @@ def test_the_page_tells_what_is_left_and_takes_the_signature(
     assert "the waiting time runs" in text_of(client.get(page))
     text = text_of(client.get(f"/library/{sold.code}"))
     assert "This license has ended" in text
+    text = text_of(client.get(f"/licenses/{sold.code}/usage"))
+    assert "This license has ended" in text
+    assert "<dt>Left</dt>" not in text
     ledger.given_back(WALLET.address, 10_000_000)
     text = text_of(client.get(page))
     assert "Paid back" in text
