@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 
@@ -197,6 +198,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["name", "block_number"], name="event_name"),
             models.Index(fields=["tx_hash", "position"], name="event_tx"),
+            # Deposits by what they are for; deposits and refunds by whose they are.
+            models.Index(KeyTransform("ref", "args"), name="event_ref"),
+            models.Index(KeyTransform("account", "args"), name="event_account"),
             models.Index(
                 fields=["block_number"],
                 name="event_waiting",
