@@ -46,6 +46,9 @@ INVARIANTS = (
     Invariant("logged", "Paid rows are the chain's logs.", payments.logged),
     Invariant("funds", "Licenses cost no more than what is held.", payments.funds),
     Invariant(
+        "refunds", "Nobody else pays for a refund.", payments.refunds, quick=True
+    ),
+    Invariant(
         "chain", "The contract paid no more than leaves.", payments.on_chain, node=True
     ),
 )

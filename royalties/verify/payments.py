@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import Holder
@@ -15,7 +15,7 @@ from chain import read
 from chain.models import Event, Network
 from colophon.units import format_units
 from marketplace.models import License
-from royalties.models import Leaf, Payout, Settlement
+from royalties.models import Increment, Leaf, Payout, Settlement
 from royalties.verify.finding import Finding
 
 
@@ -104,10 +104,32 @@ def funds() -> Iterator[Finding]:
             yield Finding(account, words)
 
 
-def _ledger_logs(name: str) -> QuerySet[Event]:
-    """The ledger's logs of a name that the chain still has."""
+def refunds() -> Iterator[Finding]:
+    """What settlements took from an account is still there after its refunds (I2)."""
+    refunded = _ledger_logs("Refunded").values("args__account")
+    held: dict[str, int] = defaultdict(int)
+    for log in _ledger_logs("Deposited", "Refunded").filter(args__account__in=refunded):
+        sign = 1 if log.name == "Deposited" else -1
+        held[str(log.args["account"])] += sign * int(log.args["amount"])
+    rows = Increment.objects.filter(license__account__in=sorted(held)).values(
+        "license__account"
+    )
+    for row in rows.annotate(total=Sum(F("fee_units") + F("usage_units"))).order_by(
+        "license__account"
+    ):
+        account = row["license__account"]
+        if row["total"] > held[account]:
+            words = (
+                f"was charged {format_units(row['total'])} and holds "
+                f"{format_units(held[account])}: other deposits pay for it"
+            )
+            yield Finding(account, words)
+
+
+def _ledger_logs(*names: str) -> QuerySet[Event]:
+    """The ledger's logs of some names that the chain still has."""
     return Event.objects.filter(
-        contract="ColophonLedger", name=name, removed_at__isnull=True
+        contract="ColophonLedger", name__in=names, removed_at__isnull=True
     )
 
 

@@ -190,6 +190,12 @@ def lose_a_deposit(told: Told) -> None:
     Event.objects.filter(name="Deposited").delete()
 
 
+def give_back_what_was_charged(told: Told) -> None:
+    account = told.license.account
+    args = {"account": account, "amount": "12000000"}
+    factories.event_row("Refunded", args, b"all of it")
+
+
 TAMPERS: dict[Callable[[Told], None], str] = {
     add_a_unit_to_a_part: "sums",
     move_a_unit_between_parts: "parts",
@@ -216,6 +222,7 @@ TAMPERS: dict[Callable[[Told], None], str] = {
     pay_without_a_transaction: "logged",
     forget_a_payment: "logged",
     lose_a_deposit: "funds",
+    give_back_what_was_charged: "funds",
 }
 QUICK: dict[Callable[[Told], None], str] = {
     add_a_unit_to_a_part: "sums",
@@ -223,6 +230,7 @@ QUICK: dict[Callable[[Told], None], str] = {
     open_what_was_closed: "closed",
     lower_a_leaf: "falls",
     say_that_more_was_earned: "newest",
+    give_back_what_was_charged: "refunds",
 }
 
 
