@@ -16,10 +16,12 @@ from outbox.models import Job
 from provenance.models import Anchor
 from royalties.due import overdue, unclosed_fees
 from royalties.models import Payout, Settlement, Tally
+from royalties.paid import unanswered
 from royalties.verify import Answer, verify
 
 PARKED_SHOWN = 50
 STUCK_SHOWN = 20
+ANSWERED_WITHIN = timedelta(minutes=10)
 NOT_SENT = (Intent.State.QUEUED, Intent.State.SIGNED)
 
 
@@ -94,11 +96,13 @@ def money() -> dict[str, Any]:
     )
     fees = unclosed_fees(License.objects.all()).aggregate(total=Sum("price_units"))
     newest = Settlement.objects.order_by("-epoch").first()
+    now = timezone.now()
     return {
         "unsettled_units": int(used["total"] or 0) + int(fees["total"] or 0),
         "unfunded_units": int(used["unfunded"] or 0),
         "settlement": newest,
-        "overdue": overdue(timezone.now()),
+        "overdue": overdue(now),
+        "unanswered": unanswered(before=now - ANSWERED_WITHIN).count(),
         "payouts": _payouts(),
         "ledger": ledger(),
     }

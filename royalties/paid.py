@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -157,6 +158,15 @@ def cover(
 
 def _sending(intent_pk: int) -> QuerySet[Payout]:
     return Payout.objects.filter(intent=intent_pk, state=Payout.State.SENDING)
+
+
+def unanswered(*, before: datetime) -> QuerySet[Payout]:
+    """Payouts still sending although their transaction was over before a moment."""
+    return Payout.objects.filter(
+        state=Payout.State.SENDING,
+        intent__state__in=Intent.DONE,
+        intent__final_at__lt=before,
+    )
 
 
 # ------------------------------------------------------------- taken back by the chain

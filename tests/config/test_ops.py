@@ -23,7 +23,7 @@ from colophon.digest import canonical, sha256
 from colophon.policy import POLICY
 from outbox.enqueue import enqueue
 from outbox.models import Heartbeat, Job
-from royalties.models import Accrual, Settlement
+from royalties.models import Accrual, Payout, Settlement
 from tests.cast import PASSWORD, open_user, party_of
 from tests.reading import text_of
 from tests.royalties import factories
@@ -159,6 +159,19 @@ def test_what_waits_to_be_sent_says_why(operator: Client) -> None:
     text = text_of(operator.get("/ops/"))
     assert f"Not sent yet, and tried again: pay:1:0 : {why}" in text
     assert "pay:2:0" not in text
+
+
+def test_a_payout_that_nothing_answers_is_shown(
+    operator: Client, ada: User, mia: User, ben: User
+) -> None:
+    factories.story(party_of(ada), party_of(mia), party_of(ben))
+    ended = timezone.now() - timedelta(minutes=11)
+    Intent.objects.filter(kind="pay").update(state="final", final_at=ended)
+    assert "without an answer" not in text_of(operator.get("/ops/"))
+    Payout.objects.update(state="sending")
+    assert "Payouts without an answer 1 " in text_of(operator.get("/ops/"))
+    Intent.objects.filter(kind="pay").update(final_at=timezone.now())
+    assert "without an answer" not in text_of(operator.get("/ops/"))
 
 
 def test_settling_that_stands_still_is_shown(
