@@ -15,7 +15,7 @@ OPEN_TEXT = (
     "The track layout follows a print of mine from 2024. I would like to see the "
     "program that is said to have made half of it."
 )
-UPHELD_TEXT = "This is my drawing, mirrored and recolored; see the attached scan."
+UPHELD_TEXT = "This is my drawing, mirrored and recolored. I have the older scan."
 DECISION = "The complainant's scan is older and shows the same drawing, mirrored."
 
 
