@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
@@ -147,3 +148,54 @@ def test_a_checkpoint_by_a_stranger_is_refused() -> None:
 def test_a_malformed_checkpoint_is_refused() -> None:
     with pytest.raises(InputError):
         check_log("hello", {}.__getitem__, [LOG_KEY])
+
+
+# --- chance decides where
+
+
+def _edited(found: list[bytes], rng: Random) -> list[bytes]:
+    """One entry that never was, in the place of another."""
+    at = rng.randrange(len(found))
+    return [*found[:at], entries(len(found) + 7)[-1], *found[at + 1 :]]
+
+
+def _dropped(found: list[bytes], rng: Random) -> list[bytes]:
+    at = rng.randrange(len(found))
+    return found[:at] + found[at + 1 :]
+
+
+def _reordered(found: list[bytes], rng: Random) -> list[bytes]:
+    one, other = rng.sample(range(len(found)), 2)
+    made = list(found)
+    made[one], made[other] = made[other], made[one]
+    return made
+
+
+@pytest.mark.parametrize("rewrite", [_edited, _dropped, _reordered])
+def test_a_rewritten_log_is_found_wherever_it_was_rewritten(
+    rewrite: Callable[[list[bytes], Random], list[bytes]],
+) -> None:
+    """Behind the old head; and with tiles and head made anew, against the last time."""
+    for seed in range(25):
+        rng = Random(f"{rewrite.__name__} {seed}")
+        found = entries(rng.randrange(2, 400))
+        note, _ = publish(found)
+        forged_note, forged = publish(rewrite(found, rng))
+        with pytest.raises((ProofError, KeyError)):
+            check_log(note, forged.__getitem__, [LOG_KEY])
+        with pytest.raises(ProofError):
+            check_log(forged_note, forged.__getitem__, [LOG_KEY], head_of(found))
+
+
+def test_a_forked_log_is_found_wherever_it_forks() -> None:
+    every = entries(900)
+    for seed in range(25):
+        rng = Random(f"fork {seed}")
+        common = rng.randrange(1, 300)
+        mine = every[: common + rng.randrange(1, 60)]
+        other = [*mine[:common], *every[500 : 500 + len(mine) - common]]
+        longer = [*other, *every[600 : 600 + rng.randrange(40)]]
+        note, pages = publish(longer)
+        with pytest.raises(ProofError):
+            check_log(note, pages.__getitem__, [LOG_KEY], head_of(mine))
+        assert check_log(note, pages.__getitem__, [LOG_KEY], head_of(mine[:common]))
