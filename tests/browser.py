@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    expect,
+    sync_playwright,
+)
 
 FLAGS = [
     "--no-sandbox",
@@ -24,6 +30,7 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 60_000  # a busy machine is slow, not wrong
 # What a script forbidden by a policy would do, and what a refused resource says.
 _REFUSED = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -43,6 +50,7 @@ def chromium_path() -> str:
 def launched() -> Iterator[Browser]:
     """A headless browser without any network of its own."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         path = chromium_path() or None
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

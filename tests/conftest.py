@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.browser import chromium_path
 
@@ -26,6 +28,20 @@ POSTGRES_URL = os.environ.get(
 REDIS_URL = os.environ.get("COLOPHON_TEST_REDIS", "redis://127.0.0.1:6379/15")
 REFEREES = os.environ.get("COLOPHON_REFEREES", "")
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+# A slow machine is no wrong answer: property tests are judged by what they find, never
+# by the clock. Where CI=true they try the same examples each time, so that a change is
+# red by its own fault; elsewhere each run looks at others.
+hypothesis_settings.register_profile(
+    "laptop",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.register_profile(
+    "ci", hypothesis_settings.get_profile("laptop"), derandomize=True, database=None
+)
+hypothesis_settings.load_profile("ci" if IN_CI else "laptop")
 
 _left_out: dict[str, int] = {}
 

@@ -46,7 +46,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     errors: list[str] = []
     with launched() as browser:
         made = browser.new_page()
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(60_000)
         made.expose_function("signInPython", sign)
         made.add_init_script(STUB % KEY.address)
         made.on("pageerror", lambda error: errors.append(str(error)))

@@ -86,7 +86,7 @@ class Actor:
     def wait(self, intent: Intent) -> None:
         """Automine answers before it has mined: wait for the receipt."""
         hashes = [attempt.tx_hash for attempt in intent.attempts.all()]
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             if connect().receipts(hashes):
                 return

@@ -68,7 +68,7 @@ class Proxy:
         request = urllib.request.Request(
             self.upstream, data=body, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             told = json.load(response)
         if self.deaf & {call["method"] for call in calls}:
             handler.close_connection = True

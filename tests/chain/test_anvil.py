@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -75,14 +76,24 @@ def test_a_chain_can_be_a_process_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "state.json").is_file()
 
 
+def kept(state: Path, tx_hash: str) -> bool:
+    """Whether a whole file with the transaction is on the disk."""
+    try:
+        text = state.read_text()
+        json.loads(text)
+    except (FileNotFoundError, ValueError):
+        return False
+    return tx_hash in text
+
+
 def test_a_killed_chain_loses_at_most_the_last_moments(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
         tx_hash = send(chain)
-        until = time.monotonic() + 10
-        while not state.is_file() and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while not kept(state, tx_hash):
+            assert time.monotonic() < until
             time.sleep(0.05)
-        time.sleep(1.2)  # one more interval: the file now holds the transaction
         chain.process.kill()
         chain.process.wait()
     with Anvil.start(state=state, mnemonic=MNEMONIC) as chain:
@@ -92,12 +103,17 @@ def test_a_killed_chain_loses_at_most_the_last_moments(tmp_path: Path) -> None:
 def test_blocks_come_by_the_clock(tmp_path: Path) -> None:
     log = tmp_path / "anvil.log"
     with Anvil.start(block_seconds=1, log=log) as chain:
+        until = time.monotonic() + 60
+        while int(chain.rpc("eth_blockNumber"), 16) < 2:  # nobody sent anything
+            assert time.monotonic() < until
+            time.sleep(0.05)
         tx_hash = send(chain)
-        assert chain.rpc("eth_getTransactionReceipt", tx_hash) is None
-        until = time.monotonic() + 10
         while chain.rpc("eth_getTransactionReceipt", tx_hash) is None:
             assert time.monotonic() < until
             time.sleep(0.05)
+        blocks = [chain.rpc("eth_getBlockByNumber", hex(n), False) for n in (1, 2)]
+        first, second = (int(block["timestamp"], 16) for block in blocks)
+        assert second > first
 
 
 def test_a_taken_port_is_told() -> None:

@@ -31,10 +31,17 @@ def sleep_with_child(note: str) -> None:
     import ctypes
 
     if (child := ctypes.CDLL(None).fork()) == 0:
-        time.sleep(60)
+        time.sleep(600)
         os._exit(0)
     Path(note).write_text(str(child))
-    time.sleep(60)
+    time.sleep(600)
+
+
+def wait_for(begun: str, end: str) -> None:
+    """Say that it has begun, and work until the other file is there."""
+    Path(begun).touch()
+    while not Path(end).exists():
+        time.sleep(0.02)
 
 
 def spin() -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ def child() -> Iterator[Child]:
     warm.close()
 
 
-def call(child: Child, job: str, timeout: float = 10.0, **params: Any) -> Any:
+def call(child: Child, job: str, timeout: float = 60.0, **params: Any) -> Any:
     return child.call(JOBS + job, params, timeout)
 
 
-def is_gone(pid: int, within: float = 5.0) -> bool:
+def is_gone(pid: int, within: float = 60.0) -> bool:
     """Tell whether a process ends in time; the kernel needs a moment after a kill."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
@@ -62,11 +63,12 @@ def test_a_job_that_takes_too_long_is_killed_with_all_it_started(
     child: Child, tmp_path: Path
 ) -> None:
     note = tmp_path / "pid"
-    began = time.monotonic()
-    with pytest.raises(CouldNotCheck, match=r"more than 0\.7 seconds"):
-        call(child, "sleep_with_child", timeout=0.7, note=str(note))
-    assert time.monotonic() - began < 3
-    assert is_gone(int(note.read_text()))
+    for seconds in (1, 4, 16):  # a busy machine gets longer to come to the sleep
+        with pytest.raises(CouldNotCheck, match=f"more than {seconds} seconds"):
+            call(child, "sleep_with_child", timeout=seconds, note=str(note))
+        if note.is_file():
+            break
+    assert is_gone(int(note.read_text()), within=30)  # it would sleep for 600
 
 
 def test_after_a_kill_the_next_job_gets_a_fresh_process(child: Child) -> None:
@@ -80,7 +82,7 @@ def test_after_a_kill_the_next_job_gets_a_fresh_process(child: Child) -> None:
 
 def test_processor_time_is_limited_for_each_job_anew(child: Child) -> None:
     with pytest.raises(CouldNotCheck, match="processor time"):
-        call(child, "spin", timeout=20)
+        call(child, "spin", timeout=300)
     for _ in range(5):
         assert call(child, "add", first=1, second=1) == 2
 
@@ -164,7 +166,7 @@ def test_printing_does_not_disturb_the_conversation(child: Child) -> None:
 
 def test_a_job_may_ask_its_caller(child: Child) -> None:
     answer = child.call(
-        JOBS + "double", {"number": 21}, 5.0, lambda asked: 2 * asked["double"]
+        JOBS + "double", {"number": 21}, 60.0, lambda asked: 2 * asked["double"]
     )
     assert answer == 42
 
@@ -174,14 +176,14 @@ def test_an_error_in_the_callers_answer_ends_the_conversation(child: Child) -> N
         raise KeyError("no key here")
 
     with pytest.raises(KeyError):
-        child.call(JOBS + "double", {"number": 1}, 5.0, fail)
+        child.call(JOBS + "double", {"number": 1}, 60.0, fail)
     assert call(child, "add", first=1, second=1) == 2
 
 
 @pytest.mark.parametrize("job", ["babble", "garbage"])
 def test_an_answer_that_is_none_is_refused(child: Child, job: str) -> None:
     with pytest.raises(CouldNotCheck):
-        call(child, job, timeout=5)
+        call(child, job)
     assert call(child, "add", first=1, second=1) == 2
 
 
@@ -211,29 +213,37 @@ def test_a_forked_process_gets_a_child_of_its_own(child: Child) -> None:
     assert call(child, "pid") == mine
 
 
-def test_a_pool_serves_others_while_one_file_is_slow() -> None:
-    pool = Pool(2)
-    slow = threading.Thread(
-        target=pool.call, args=(JOBS + "sleep", {"seconds": 3}, 10.0)
-    )
+@contextmanager
+def slow_file(pool: Pool, folder: Path) -> Iterator[threading.Thread]:
+    """A child of the pool is busy inside of the block."""
+    begun, end = folder / "begun", folder / "end"
+    job = (JOBS + "wait_for", {"begun": str(begun), "end": str(end)}, 300.0)
+    slow = threading.Thread(target=pool.call, args=job, daemon=True)
     slow.start()
-    began = time.monotonic()
-    assert pool.call(JOBS + "add", {"first": 1, "second": 1}) == 2
-    assert time.monotonic() - began < 3
-    slow.join()
+    while not begun.exists():
+        assert slow.is_alive()
+        time.sleep(0.02)
+    try:
+        yield slow
+    finally:
+        end.touch()
+        slow.join()
+
+
+def test_a_pool_serves_others_while_one_file_is_slow(tmp_path: Path) -> None:
+    pool = Pool(2)
+    with slow_file(pool, tmp_path) as slow:
+        assert pool.call(JOBS + "add", {"first": 1, "second": 1}) == 2
+        assert slow.is_alive()
     pool.close()
 
 
-def test_a_pool_that_is_busy_says_so_in_time() -> None:
+def test_a_pool_that_is_busy_says_so_in_time(tmp_path: Path) -> None:
     pool = Pool(1)
-    slow = threading.Thread(
-        target=pool.call, args=(JOBS + "sleep", {"seconds": 2}, 10.0)
-    )
-    slow.start()
-    time.sleep(0.5)
-    with pytest.raises(CouldNotCheck, match="too many files at once"):
-        pool.call(JOBS + "add", {"first": 1, "second": 1}, 0.2)
-    slow.join()
+    with slow_file(pool, tmp_path) as slow:
+        with pytest.raises(CouldNotCheck, match="too many files at once"):
+            pool.call(JOBS + "add", {"first": 1, "second": 1}, 0.2)
+        assert slow.is_alive()
     assert pool.call(JOBS + "add", {"first": 1, "second": 1}) == 2
     pool.close()
 

@@ -64,12 +64,12 @@ class OnChain:
 def send(node: Anvil, **fields: str) -> dict[str, Any]:
     (sender, *_) = node.rpc("eth_accounts")
     tx = node.rpc("eth_sendTransaction", {"from": sender, **fields})
-    for _ in range(200):
+    for _ in range(1200):
         found: dict[str, Any] | None = node.rpc("eth_getTransactionReceipt", tx)
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError("the transaction was not mined in ten seconds")
+    raise AssertionError("the transaction was not mined in a minute")
 
 
 @pytest.fixture

@@ -42,11 +42,11 @@ def test_a_hostile_file_is_refused_quickly_with_the_reason(
 ) -> None:
     path = tmp_path / "upload"
     path.write_bytes(make())
-    began = time.monotonic()
+    began = time.process_time()  # what others do on the machine is no matter here
     with pytest.raises(InputError, match=re.escape(words)) as refused:
         decoded(path)
     assert refused.value.field == "file"
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_writing_and_sending_do_not_wait_for_each_other(spool: Spool, run: str) 
     with spool.locked(run, "sending"):
         thread = threading.Thread(target=write)
         thread.start()
-        assert done.wait(5)
+        assert done.wait(60)
         thread.join()
 
 

@@ -21,7 +21,7 @@ from config.stack.environment import environment_of
 from config.stack.ports import PortTakenError
 from config.stack.process import MAX_RESTARTS, Process, StackError
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 def python(name: str, code: str, folder: Path, *, keep: bool = True) -> Process:

@@ -20,7 +20,7 @@ from tests.browser import Watch
 from tests.flows.wallet import PocketWallet
 
 WIDE = {"width": 1280, "height": 900}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 # What several jobs and blocks in a row may take while others use this machine.
 LONG_MS = 120_000
 PASSWORD = "nine purple anchors"

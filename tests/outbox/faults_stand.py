@@ -56,7 +56,7 @@ class Process:
                 continue
         return len(children)
 
-    def stop(self, number: int = signal.SIGKILL, seconds: float = 10) -> int:
+    def stop(self, number: int = signal.SIGKILL, seconds: float = 60) -> int:
         """End it for good; returns its exit code."""
         self._over.set()
         self.child.send_signal(number)
@@ -126,7 +126,7 @@ class Stand:
             self.env,
             self.folder / "redis.txt",
         )
-        wait_for(self._redis_answers, 10, "Redis")
+        wait_for(self._redis_answers, 60, "Redis")
         return self.redis
 
     def start_worker(self) -> Process:

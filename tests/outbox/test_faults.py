@@ -21,7 +21,7 @@ from tests.outbox.faults_stand import Stand, free_port, stand, wait_for
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 
 FAULTS = ("worker", "children", "flush", "redis", "relay", "database")
-DRAIN_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0  # only a round that will never end takes so long
 POISON = "wish that fails"
 
 
@@ -77,7 +77,9 @@ def play(here: Stand, seed: int, *, wishes: int, seconds: float, faults: int) ->
     here.start_relay()
     here.start_worker()
     wait_for(
-        lambda: here.rows("SELECT count(*) FROM effect")[0][0] > 0, 40, "a first tick"
+        lambda: here.rows("SELECT count(*) FROM effect")[0][0] > 0,
+        PATIENCE_SECONDS,
+        "a first tick",
     )
     add_poison(here)
     producer = here.produce(wishes, seconds, seed)
@@ -85,9 +87,9 @@ def play(here: Stand, seed: int, *, wishes: int, seconds: float, faults: int) ->
     for moment, fault in schedule:
         time.sleep(max(0.0, begun + moment - time.monotonic()))
         do(fault, here)
-    output, _ = producer.communicate(timeout=60)
+    output, _ = producer.communicate(timeout=PATIENCE_SECONDS)
     assert producer.returncode == 0
-    took = wait_for(lambda: unfinished(here) == 0, DRAIN_SECONDS, "the drain")
+    took = wait_for(lambda: unfinished(here) == 0, PATIENCE_SECONDS, "the drain")
     say(f"drained {took:.1f} s after the last wish; slowest wish {output.strip()} s")
 
 
@@ -96,7 +98,7 @@ def check(here: Stand, wishes: int) -> None:
     granted = {key for (key,) in here.rows("SELECT key FROM wish")}
     effects = {key for (key,) in here.rows("SELECT key FROM effect")}
     jobs = here.rows("SELECT key, done_at, parked_at, attempts FROM outbox_job")
-    assert wishes * 0.6 < len(granted) < wishes
+    assert len(granted) == wishes - len(range(3, wishes, 7))  # the others changed
     assert {key for key in effects if "@" not in key} == granted
     for key, done_at, parked_at, attempts in jobs:
         if key == POISON:
@@ -141,18 +143,18 @@ def test_many_faults_lose_nothing_and_double_nothing(here: Stand, round_: int) -
 
 def test_a_relay_alone_is_enough_when_redis_lost_every_hint(here: Stand) -> None:
     producer = here.produce(10, 0.1, 1)
-    producer.communicate(timeout=60)
+    producer.communicate(timeout=PATIENCE_SECONDS)
     assert producer.returncode == 0
     here.flush_redis()
     here.start_relay()
     here.start_worker()
-    wait_for(lambda: unfinished(here) == 0, DRAIN_SECONDS, "the drain")
+    wait_for(lambda: unfinished(here) == 0, PATIENCE_SECONDS, "the drain")
 
 
 def test_without_redis_wishes_are_kept_and_take_no_second_each(here: Stand) -> None:
     here.env["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
     producer = here.produce(20, 0.2, 1)
-    output, _ = producer.communicate(timeout=60)
+    output, _ = producer.communicate(timeout=PATIENCE_SECONDS)
     # Each publish that waits for a refused broker costs 0.77 s; the breaker saves it.
     assert float(output) < 0.5
     kept = here.rows("SELECT count(*) FROM wish")[0][0]
@@ -164,7 +166,7 @@ def test_a_relay_that_is_told_to_stop_stops_cleanly(here: Stand, number: int) ->
     relay = here.start_relay()
     wait_for(
         lambda: here.rows("SELECT count(*) FROM outbox_heartbeat")[0][0] == 1,
-        30,
+        PATIENCE_SECONDS,
         "a heartbeat",
     )
     assert relay.stop(number) == 0

@@ -159,7 +159,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     """A page that fails the test on any console error or refused resource."""
     context = chromium.new_context(viewport={"width": 1000, "height": 800})
     result = context.new_page()
-    result.set_default_timeout(8_000)
+    result.set_default_timeout(60_000)
     errors: list[str] = []
     result.on("pageerror", lambda error: errors.append(str(error)))
     result.on(
