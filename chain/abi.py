@@ -20,11 +20,11 @@ from colophon.digest import keccak256
 
 Entry = Mapping[str, Any]
 
-_ARRAY = re.compile(r"^(?P<item>.+)\[(?P<size>\d*)\]$")
-_WHOLE = re.compile(r"^(?P<base>u?int|bytes)(?P<size>\d+)$")
-_HEX = re.compile(r"^0x(?:[0-9a-fA-F]{2})*$", re.ASCII)
-_DECIMAL = re.compile(r"^-?\d{1,78}$", re.ASCII)
-_ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$", re.ASCII)
+_ARRAY = re.compile(r"(?P<item>.+)\[(?P<size>\d*)\]")
+_WHOLE = re.compile(r"(?P<base>u?int|bytes)(?P<size>\d+)")
+_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,78}", re.ASCII)
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 PANIC_SELECTOR = bytes.fromhex("4e487b71")
 ERROR_SELECTOR = bytes.fromhex("08c379a0")
@@ -125,7 +125,7 @@ def decode_log(
     )
     for item, topic in zip(indexed, topics[1:], strict=True):
         kind = item["type"]
-        hashed = kind in ("string", "bytes") or _ARRAY.match(kind)
+        hashed = kind in ("string", "bytes") or _ARRAY.fullmatch(kind)
         values[item["name"]] = (
             "0x" + topic.hex() if hashed else _decode([kind], topic)[0]
         )
@@ -157,7 +157,7 @@ def checksum(address: Any, field: str = "address") -> str:
     """
     if isinstance(address, bytes) and len(address) == 20:  # noqa: PLR2004
         return to_checksum_address(address)
-    if not isinstance(address, str) or not _ADDRESS.match(address):
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
         raise ArgsError(f"{address!r} is not an address of 20 bytes in hex", field)
     mixed = address[2:] not in (address[2:].lower(), address[2:].upper())
     if mixed and not is_checksum_address(address):
@@ -178,7 +178,7 @@ def _decode(kinds: list[str], data: bytes) -> list[Any]:
 
 def _normal(kind: str, value: Any, field: str) -> Any:
     """One value in normal form, or ArgsError naming the field."""
-    if array := _ARRAY.match(kind):
+    if array := _ARRAY.fullmatch(kind):
         return _normal_list(array["item"], array["size"], value, field)
     if kind == "address":
         return checksum(value, field)
@@ -190,7 +190,7 @@ def _normal(kind: str, value: Any, field: str) -> Any:
         if not isinstance(value, str):
             raise ArgsError(f"{value!r} is not text", field)
         return value
-    whole = _WHOLE.match(kind)
+    whole = _WHOLE.fullmatch(kind)
     if kind == "bytes" or (whole and whole["base"] == "bytes"):
         return _normal_bytes(int(whole["size"]) if whole else None, value, field)
     if not whole:
@@ -207,7 +207,7 @@ def _normal_list(item: str, size: str, value: Any, field: str) -> list[Any]:
 
 
 def _normal_bytes(size: int | None, value: Any, field: str) -> str:
-    if isinstance(value, str) and _HEX.match(value):
+    if isinstance(value, str) and _HEX.fullmatch(value):
         value = bytes.fromhex(value[2:])
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise ArgsError(f"{value!r} is neither bytes nor hex with 0x", field)
@@ -218,7 +218,7 @@ def _normal_bytes(size: int | None, value: Any, field: str) -> str:
 
 
 def _normal_integer(signed: bool, bits: int, value: Any, field: str) -> str:
-    if isinstance(value, str) and _DECIMAL.match(value):
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ArgsError(f"{value!r} is not a whole number", field)
@@ -230,7 +230,7 @@ def _normal_integer(signed: bool, bits: int, value: Any, field: str) -> str:
 
 def _native(kind: str, value: Any) -> Any:
     """Normal form to what eth-abi encodes."""
-    if array := _ARRAY.match(kind):
+    if array := _ARRAY.fullmatch(kind):
         return [_native(array["item"], part) for part in value]
     if kind.startswith("bytes"):
         return bytes.fromhex(value[2:])

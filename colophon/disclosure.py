@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from colophon.digest import SALT_BYTES, canonical, commitment, new_salt
 from colophon.errors import InputError, ProofError
-from colophon.fields import Fields
+from colophon.fields import Fields, check_characters
 
 MAX_VALUE_BYTES = 64 * 1024
 COMMITMENT = "commitment"
@@ -99,6 +99,7 @@ def verify_disclosure(value: Mapping[str, Any], disclosure: Disclosure) -> None:
 
 def _checked(value: Any, where: str) -> Any:
     """A value of bounded size that has a canonical form."""
+    check_characters(value, where)
     try:
         size = len(canonical(value))
     except InputError as error:

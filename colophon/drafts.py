@@ -85,7 +85,7 @@ class Draft:
 
     def prompt(self, text: str) -> None:
         """Commit to the prompt; the record holds no word of it."""
-        self.words = text
+        self.words = plain_value(text)
 
     def parameters(self, **values: Any) -> None:
         """Commit to parameters, each on its own, as `plain_value` writes them."""
@@ -120,18 +120,29 @@ def digest_of(content: Content) -> bytes:
 
 
 def plain_value(value: Any) -> Any:
-    """A parameter as JSON that every reader understands alike.
+    r"""A parameter as JSON that every reader understands alike.
 
     What JSON cannot carry exactly becomes text: whole numbers beyond 2^53 (seeds
-    are), infinities, paths, types of numeric libraries that are no plain numbers.
+    are), infinities, paths, types of numeric libraries that are no plain numbers. In
+    texts, U+0000 and lone surrogates are written out, as `\x00` and `\udc80`.
     """
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         return plain_value(value.item())
     if isinstance(value, Mapping):
-        return {str(key): plain_value(one) for key, one in value.items()}
+        return {_written(str(key)): plain_value(one) for key, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
         return [plain_value(one) for one in value]
-    return value if _is_exact(value) else str(value)
+    if isinstance(value, str) or not _is_exact(value):
+        return _written(str(value))
+    return value
+
+
+def _written(text: str) -> str:
+    """A text without the characters that no record can carry."""
+    odd = (one for one in text if one == "\0" or "\ud800" <= one <= "\udfff")
+    for one in set(odd):
+        text = text.replace(one, one.encode("unicode_escape").decode())
+    return text
 
 
 def _is_exact(value: Any) -> bool:
@@ -139,7 +150,7 @@ def _is_exact(value: Any) -> bool:
         return abs(value) <= MAX_EXACT
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or isinstance(value, str)
+    return value is None
 
 
 def _name(content: Any) -> str:

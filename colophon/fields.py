@@ -8,6 +8,7 @@ nothing can be smuggled into a signed record.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,21 +19,40 @@ from colophon.errors import InputError
 from colophon.ids import is_id
 
 MAX_JSON_BYTES = 256 * 1024
+# What one reported use or one recorded step may have. Whoever takes it and whoever
+# reads it again (traces, statements, bundles) go by this one number.
+MAX_RECORD_BYTES = 64 * 1024
 MAX_DEPTH = 16
 MAX_ITEMS = 1024
 MAX_TEXT = 512
 MAX_SAFE_INTEGER = 2**53 - 1
 _MAX_DIGITS = 20
+_MAX_SECONDS_DIGITS = 9
+# An escape that may stand for a character which no database or canonical form takes.
+_ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # A string to its end (even one that never closes), or one bracket.
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z", re.ASCII)
+_RFC3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}"
+    rf"(?:\.\d{{1,{_MAX_SECONDS_DIGITS}}})?(?:[Zz]|[+-]\d{{2}}:\d{{2}})",
+    re.ASCII,
+)
 
 
-def load_json(data: bytes | str, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
-    """Parse JSON strictly: UTF-8, no floats, no repeated keys, bounded.
+def load_json(
+    data: bytes | str, *, max_bytes: int = MAX_JSON_BYTES, floats: bool = False
+) -> Any:
+    """Parse JSON strictly: UTF-8, no repeated keys, bounded, nothing unstorable.
+
+    Args:
+        data: untrusted text.
+        max_bytes: what is read at most.
+        floats: whether finite fractions are taken; records carry integers only.
 
     Raises:
-        InputError: too large, too deep, or not such JSON.
+        InputError: too large, too deep, not such JSON; or a text in it has U+0000 or
+            a lone surrogate, then with its place.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if len(raw) > max_bytes:
@@ -43,15 +63,40 @@ def load_json(data: bytes | str, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
         raise InputError("is not UTF-8") from error
     _check_depth(text)
     try:
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_float=_no_number,
+            parse_float=_finite if floats else _no_number,
             parse_constant=_no_number,
             parse_int=_integer,
         )
     except ValueError as error:
         raise InputError(f"is not JSON: {error}") from error
+    if _ODD.search(text):
+        check_characters(value)
+    return value
+
+
+def check_characters(value: Any, field: str = "") -> None:
+    """Refuse what neither PostgreSQL nor RFC 8785 can carry, wherever it stands.
+
+    Raises:
+        InputError: a text or key in a JSON value has U+0000 or a lone surrogate; the
+            place is named.
+    """
+    if isinstance(value, str):
+        if "\0" in value:
+            raise InputError("contains U+0000", field)
+        if _has_surrogate(value):
+            raise InputError("contains a lone surrogate", field)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if "\0" in key or _has_surrogate(key):
+                raise InputError("has a key with U+0000 or a lone surrogate", field)
+            check_characters(inner, f"{field}/{key}" if field else key)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            check_characters(inner, f"{field}/{at}" if field else str(at))
 
 
 def format_time(moment: datetime, field: str = "") -> str:
@@ -79,6 +124,21 @@ def parse_time(text: Any, field: str = "") -> datetime:
         raise InputError(f"is not a time: {error}", field) from error
 
 
+def read_moment(text: Any, field: str = "") -> datetime:
+    """Aware UTC datetime of any RFC 3339 time, with any offset.
+
+    Raises:
+        InputError: not text of that form, or no moment between the years 1 and 9999.
+    """
+    if not isinstance(text, str) or _RFC3339.fullmatch(text) is None:
+        words = "is not an RFC 3339 time with an offset, like 2026-01-31T12:00:00Z"
+        raise InputError(words, field)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"is not a time: {error}", field) from error
+
+
 def check_text(value: Any, field: str = "", *, limit: int = MAX_TEXT) -> str:
     """Non-empty text within ``limit`` characters, without control characters.
 
@@ -91,7 +151,7 @@ def check_text(value: Any, field: str = "", *, limit: int = MAX_TEXT) -> str:
         raise InputError(f"has {len(value)} characters, expected 1 to {limit}", field)
     if any(ord(char) < ord(" ") and char not in "\n\t" for char in value):
         raise InputError("contains control characters", field)
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if _has_surrogate(value):
         raise InputError("contains a lone surrogate", field)
     return value
 
@@ -227,6 +287,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("an object repeats a key")
     return found
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _finite(text: str) -> float:
+    """A fraction that is one: JSON's 1e400 would be infinite."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:24]} is too large a number")
+    return number
 
 
 def _no_number(text: str) -> NoReturn:

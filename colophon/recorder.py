@@ -36,7 +36,7 @@ from colophon.ids import new_id
 from colophon.keys import Signer, load_or_create
 from colophon.pipeline import ApiError, Pipeline, Unreachable
 from colophon.spool import RunInfo, Spool, SpoolError
-from colophon.steps import build_step
+from colophon.steps import build_step, check_size
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -178,6 +178,7 @@ class Recording:
                 note=draft.said,
             )
             envelope = statement.sign(made, signer)
+            check_size(envelope)
             body = {
                 "envelope": envelope.to_json(),
                 "disclosures": [one.to_json() for one in openings],

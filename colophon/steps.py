@@ -38,10 +38,11 @@ from colophon.acts import (
 )
 from colophon.disclosure import Disclosure, read_commitment, verify_disclosure
 from colophon.errors import InputError
-from colophon.fields import Fields, format_time
+from colophon.fields import MAX_RECORD_BYTES, Fields, format_time
 from colophon.origin import NON_EDITORIAL, term_of
 from colophon.statement import (
     STEP_TYPE,
+    Envelope,
     Json,
     check_statement,
     open_predicate,
@@ -61,11 +62,24 @@ __all__ = [
     "TicketRef",
     "Tool",
     "build_step",
+    "check_size",
     "parse_step",
     "verify_disclosure",
 ]
 
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+
+
+def check_size(envelope: Envelope) -> None:
+    """Refuse a signed step that a bundle or the log's readers would refuse later.
+
+    Raises:
+        InputError: the envelope is over 64 KiB; both sizes are told.
+    """
+    size = len(envelope.to_bytes())
+    if size > MAX_RECORD_BYTES:
+        words = f"is {size:,} bytes, a step has at most {MAX_RECORD_BYTES:,}"
+        raise InputError(words, "envelope")
 
 
 def build_step(

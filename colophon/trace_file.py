@@ -12,7 +12,7 @@ from typing import Any
 from colophon.digest import from_base64
 from colophon.errors import InputError
 from colophon.evidence import Record
-from colophon.fields import Fields, load_json
+from colophon.fields import MAX_RECORD_BYTES, Fields, load_json
 from colophon.lines import Line, parse_line
 from colophon.statement import NAMESPACE, Envelope
 from colophon.statement_file import (
@@ -29,7 +29,6 @@ from colophon.tlogproof import LogProof
 FORMAT = f"{NAMESPACE}/trace/v1"
 MAX_BYTES = 256 * 1024 * 1024
 MAX_EVENTS = 100_000
-MAX_EVENT_BYTES = 64 * 1024
 MAX_PROOF_TEXT = 64 * 1024
 COUNTED = "counted"
 EVENT_STATES = ("received", COUNTED, "quarantined")
@@ -141,7 +140,7 @@ def _batch(fields: Fields) -> Batch:
 
 def _event(fields: Fields) -> Event:
     return Event(
-        text=fields.text("body", limit=MAX_EVENT_BYTES),
+        text=fields.text("body", limit=MAX_RECORD_BYTES),
         state=fields.choice("state", EVENT_STATES),
         reason=fields.text("reason") if fields.raw("reason") else "",
     )

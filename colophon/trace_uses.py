@@ -4,33 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from colophon import merkle
+from colophon.cloudevent import Use, parse_event
 from colophon.errors import ColophonError, InputError
-from colophon.fields import Fields, load_json, parse_time
+from colophon.fields import MAX_RECORD_BYTES, load_json, parse_time
 from colophon.hops import Hops
 from colophon.keyring import platform_statement
 from colophon.lines import Line
 from colophon.logview import LogView
 from colophon.records import License, Usage, parse_usage
 from colophon.statement import read_statement
-from colophon.trace_file import COUNTED, MAX_EVENT_BYTES, Batch, Event, LicenseTrace
+from colophon.trace_file import COUNTED, Batch, Event, LicenseTrace
 from colophon.trust import Trust
 
 GRACE = timedelta(minutes=5)
-MAX_QUANTITY = 1_000_000_000
 _MAX_TERM_DAYS = 36_500
-
-
-@dataclass(frozen=True)
-class Use:
-    """What one event says."""
-
-    event_id: str
-    quantity: int
-    occurred_at: datetime
 
 
 @dataclass(frozen=True)
@@ -140,17 +131,10 @@ def read_use(event: Event, license_id: str) -> Use:
     Raises:
         InputError: not a use of this license.
     """
-    body = Fields(load_json(event.text, max_bytes=MAX_EVENT_BYTES))
-    if body.text("subject") != license_id:
+    use = parse_event(load_json(event.text, max_bytes=MAX_RECORD_BYTES))
+    if use.license != license_id:
         raise InputError("is another license", "subject")
-    try:
-        moment = datetime.fromisoformat(body.text("time"))
-    except ValueError as error:
-        raise InputError("is not a time", "time") from error
-    if moment.tzinfo is None:
-        raise InputError("has no offset", "time")
-    quantity = body.object("data").integer("quantity", 0, MAX_QUANTITY)
-    return Use(body.text("id"), quantity, moment.astimezone(UTC))
+    return use
 
 
 def _against(use: Use, said: License, received_at: datetime) -> str:

@@ -9,27 +9,38 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from colophon import __version__
 from colophon.client import check_url
+from colophon.cloudevent import (
+    EVENT_TYPE,
+    MAX_BODY_BYTES,
+    MAX_EVENTS,
+    MAX_QUANTITY,
+    SPEC_VERSION,
+    parse_event,
+)
 from colophon.digest import canonical, sha256
 from colophon.errors import CouldNotCheck, InputError
-from colophon.fields import Fields, format_time, load_json
+from colophon.fields import (
+    MAX_RECORD_BYTES,
+    Fields,
+    format_time,
+    load_json,
+    read_moment,
+)
 
-EVENT_TYPE = "com.colophon.usage.v1"
 SOURCE = "urn:colophon:usage-report"
-BATCH = 1_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
-MAX_LINE_BYTES = 64 * 1024
-MAX_QUANTITY = 1_000_000_000
+MAX_DIGITS = 20
 COLUMNS = ("quantity", "time")
 TRIES = 4
 LONGEST_WAIT = 30.0
@@ -121,8 +132,7 @@ def send_uses(
     sent = Sent()
     client = http or httpx.Client(timeout=TIMEOUT_SECONDS)
     try:
-        for first in range(0, len(events), BATCH):
-            group = events[first : first + BATCH]
+        for group in batches(events):
             answer = _post(client, site, key, group, wait)
             _add(sent, answer)
             said(sent)
@@ -132,8 +142,32 @@ def send_uses(
     return sent
 
 
+def batches(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events in groups that one request takes, by their number and their bytes."""
+    group: list[Event] = []
+    room = MAX_BODY_BYTES
+    for event in events:
+        size = len(canonical(event)) + 1  # a comma or bracket
+        if group and (len(group) == MAX_EVENTS or size > room - 1):
+            yield group
+            group, room = [], MAX_BODY_BYTES
+        group.append(event)
+        room -= size
+    if group:
+        yield group
+
+
 def _add(sent: Sent, answer: Any) -> None:
-    for one in answer.get("events", []):
+    """Add up one answer.
+
+    Raises:
+        CouldNotCheck: it is not the answer of a site.
+    """
+    found = answer.get("events") if isinstance(answer, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(o, Mapping) for o in found):
+        words = "the site's answer names no events; is the address right?"
+        raise CouldNotCheck("usage", words)
+    for one in found:
         sent.events += 1
         sent.fresh += bool(one.get("new"))
         sent.known += not one.get("new")
@@ -189,9 +223,10 @@ def _refusal(answer: httpx.Response) -> RefusedError:
         problem = {}
     if not isinstance(problem, dict):
         problem = {}
+    errors = problem.get("errors")
     pointers = [
         (str(one.get("pointer", "")), str(one.get("detail", "")))
-        for one in problem.get("errors", [])
+        for one in (errors if isinstance(errors, list) else [])
         if isinstance(one, dict)
     ]
     detail = str(problem.get("detail", "no reason given"))
@@ -201,9 +236,10 @@ def _refusal(answer: httpx.Response) -> RefusedError:
 
 def _retry_after(answer: httpx.Response, otherwise: float) -> float:
     try:
-        return max(float(answer.headers.get("Retry-After", otherwise)), 0.0)
+        seconds = float(answer.headers.get("Retry-After", otherwise))
     except ValueError:
         return otherwise
+    return max(seconds, 0.0) if not math.isnan(seconds) else otherwise
 
 
 def _is_csv(name: str, text: str) -> bool:
@@ -216,12 +252,12 @@ def _is_csv(name: str, text: str) -> bool:
 
 
 def _json_rows(text: str) -> Iterator[tuple[str, Event]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         where = f"line {number}"
         try:
-            value = load_json(line, max_bytes=MAX_LINE_BYTES)
+            value = load_json(line, max_bytes=MAX_RECORD_BYTES)
         except InputError as error:
             raise InputError(error.message, where) from error
         if not isinstance(value, dict):
@@ -230,43 +266,54 @@ def _json_rows(text: str) -> Iterator[tuple[str, Event]]:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[str, Event]]:
-    reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
-    header = [name.strip().lower() for name in reader.fieldnames or []]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = _header(next(reader, []))
+        for row in reader:
+            where = f"line {reader.line_num}"
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise InputError("has another number of fields than the header", where)
+            named = zip(header, map(str.strip, row), strict=True)
+            yield where, _whole_numbers(dict(named), where)
+    except csv.Error as error:
+        raise InputError(f"is not CSV: {error}", f"line {reader.line_num}") from error
+
+
+def _header(names: Sequence[str]) -> list[str]:
+    """The columns, each once, with all that a row needs."""
+    header = [name.strip().lower() for name in names]
     for name in COLUMNS:
         if name not in header:
             raise InputError(
                 f"has no column {name}; expected {', '.join(COLUMNS)}", "header"
             )
-    reader.fieldnames = header
-    try:
-        for row in reader:
-            where = f"line {reader.line_num}"
-            if "" in row or None in row.values():
-                raise InputError("has another number of fields than the header", where)
-            yield where, _whole_numbers({k: v.strip() for k, v in row.items()}, where)
-    except csv.Error as error:
-        raise InputError(f"is not CSV: {error}", f"line {reader.line_num}") from error
+    if twice := next((name for name in header if header.count(name) > 1), None):
+        raise InputError(f"has the column {twice[:64]} twice", "header")
+    return header
 
 
 def _whole_numbers(row: dict[str, str], where: str) -> Event:
     """A CSV row with its quantity as a number."""
-    if not (row["quantity"].isascii() and row["quantity"].isdigit()):
+    text = row["quantity"]
+    if not (text.isascii() and text.isdigit()) or len(text) > MAX_DIGITS:
         raise InputError("is not a whole number", f"{where}/quantity")
     kept = {key: value for key, value in row.items() if value}
-    return {**kept, "quantity": int(row["quantity"][:12])}
+    return {**kept, "quantity": int(text)}
 
 
 def _event(row: Event, where: str, license_code: str, count: Counter[bytes]) -> Event:
     """The CloudEvent of a row; one that is a CloudEvent already stays as it is."""
     if "specversion" in row:
-        return _checked(row, where)
+        return parse_event(row, at=where).body
     if license_code and "license" not in row:
         row = {**row, "license": license_code}
     fields = Fields(row, where)
     use: Event = {
         "license": fields.identifier("license"),
         "quantity": fields.integer("quantity", 0, MAX_QUANTITY),
-        "time": _moment(fields.text("time"), fields.at("time")),
+        "time": format_time(read_moment(fields.raw("time"), fields.at("time"))),
     }
     event_id = fields.maybe_text("id")
     if event_id is None:
@@ -275,7 +322,7 @@ def _event(row: Event, where: str, license_code: str, count: Counter[bytes]) -> 
         event_id = "row-" + sha256(canonical([says.hex(), count[says]])).hex()[:40]
     fields.close()
     return {
-        "specversion": "1.0",
+        "specversion": SPEC_VERSION,
         "type": EVENT_TYPE,
         "source": SOURCE,
         "id": event_id,
@@ -283,26 +330,3 @@ def _event(row: Event, where: str, license_code: str, count: Counter[bytes]) -> 
         "time": use["time"],
         "data": {"quantity": use["quantity"]},
     }
-
-
-def _checked(row: Event, where: str) -> Event:
-    fields = Fields(row, where)
-    fields.choice("specversion", ("1.0",))
-    fields.choice("type", (EVENT_TYPE,))
-    fields.text("id")
-    fields.text("source")
-    fields.identifier("subject")
-    fields.object("data").integer("quantity", 0, MAX_QUANTITY)
-    _moment(fields.text("time"), fields.at("time"))
-    return row
-
-
-def _moment(text: str, where: str) -> str:
-    """A time in the one form of records: UTC with Z."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError("is not a time like 2026-11-23T12:00:00Z", where) from error
-    if moment.tzinfo is None:
-        raise InputError("has no offset; end it with Z", where)
-    return format_time(moment.astimezone(UTC))

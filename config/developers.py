@@ -13,9 +13,9 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.api_keys import SCOPES
 from chain.read import facts
+from colophon.cloudevent import EVENT_TYPE
 from colophon.policy import POLICY
 from colophon.statement import NAMESPACE
-from royalties.cloudevent import EVENT_TYPE
 
 METHODS = ("get", "post", "put", "patch", "delete")
 AXES = {

@@ -67,6 +67,7 @@ def _checked(
 ) -> tuple[steps.Step, SigningKey]:
     """The parsed step and its key, when signature, run and ticket fit."""
     try:
+        steps.check_size(envelope)
         value = statement.read_statement(envelope.payload)
         step = steps.parse_step(value)
     except InputError as error:

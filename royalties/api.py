@@ -17,7 +17,9 @@ from rest_framework.views import APIView
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
 from accounts.models import User
-from colophon.fields import Fields, load_json
+from colophon.cloudevent import MAX_BODY_BYTES, Use, parse_event
+from colophon.errors import InputError
+from colophon.fields import MAX_RECORD_BYTES, Fields, load_json
 from marketplace.errors import NoDepositError
 from marketplace.models import Order
 from marketplace.refund import (
@@ -27,7 +29,6 @@ from marketplace.refund import (
     refund_message,
 )
 from royalties.ask import Answer, ask_payout
-from royalties.cloudevent import Use, parse_event
 from royalties.errors import UsageError
 from royalties.escrow import escrow_of
 from royalties.models import Payout, Settlement, UsageBatch
@@ -35,7 +36,6 @@ from royalties.receive import Received, receive
 from royalties.statement import settlement_json, statement_of
 from royalties.trace import trace_payout
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
 RAW = "raw"
 
 
@@ -85,16 +85,33 @@ class Usage(APIView):
 def _uses(body: bytes, content_type: str) -> list[Use]:
     """The events of a request in any of the three forms."""
     if content_type.startswith(LinesParser.media_type):
-        lines = [line for line in body.splitlines() if line.strip()]
-        return [
-            parse_event(load_json(line), at=str(at)) for at, line in enumerate(lines)
-        ]
+        return _uses_by_line(body)
     value = load_json(body, max_bytes=MAX_BODY_BYTES)
     if content_type.startswith(BatchParser.media_type):
         if not isinstance(value, list):
             raise UsageError("is not a list of events")
         return [parse_event(one, at=str(at)) for at, one in enumerate(value)]
     return [parse_event(value)]
+
+
+def _uses_by_line(body: bytes) -> list[Use]:
+    """The events of NDJSON; an error tells the line as a person counts it, too."""
+    found: list[Use] = []
+    for number, line in enumerate(body.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        at = str(len(found))
+        try:
+            value = load_json(line, max_bytes=MAX_RECORD_BYTES)
+        except InputError as error:
+            where = f"{at}/{error.field}" if error.field else at
+            raise UsageError(f"line {number} {error.message}", where) from error
+        try:
+            found.append(parse_event(value, at=at))
+        except InputError as error:
+            words = f"{error.message} (line {number})"
+            raise UsageError(words, error.field) from error
+    return found
 
 
 def _event_json(one: Received) -> dict[str, Any]:

@@ -16,9 +16,10 @@ class UnknownLicenseError(Problem):
     title = "The event names no license of yours"
     meaning = "Put the id of one of your licenses (lic_…) into `subject`."
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: str) -> None:
+        """Name the event by its JSON pointer within the request."""
         super().__init__(
-            errors=[FieldError(f"/{at}/subject", "is no license of yours")]
+            errors=[FieldError(_pointer(at, "subject"), "is no license of yours")]
         )
 
 
@@ -31,9 +32,17 @@ class ConflictingEventError(Problem):
         "new event. Nothing of this request was kept."
     )
 
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"Event {event_id} was reported before with another body.")
+    def __init__(self, event_id: str, at: str) -> None:
+        """Name the event by its id, and by its JSON pointer within the request."""
+        super().__init__(
+            f"Event {event_id} was reported before with another body.",
+            errors=[FieldError(_pointer(at, "id"), "was used with another body")],
+        )
         self.event_id = event_id
+
+
+def _pointer(at: str, key: str) -> str:
+    return f"/{at}/{key}" if at else f"/{key}"
 
 
 class LedgerError(Problem):

@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from colophon.cloudevent import MAX_ID, MAX_QUANTITY
 from colophon.ids import new_id
-from royalties.cloudevent import MAX_ID, MAX_QUANTITY
 
 MAX_FILE_BYTES = 1024 * 1024
 MOMENT = "%Y-%m-%dT%H:%M"

@@ -10,14 +10,13 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Party
 from colophon import merkle
+from colophon.cloudevent import MAX_EVENTS, Use
 from colophon.digest import canonical
 from marketplace.models import License
 from outbox.enqueue import enqueue
-from royalties.cloudevent import Use
 from royalties.errors import ConflictingEventError, UnknownLicenseError, UsageError
 from royalties.models import UsageBatch, UsageEvent
 
-MAX_EVENTS = 1_000
 ATTEMPTS = 3
 
 
@@ -60,10 +59,10 @@ def _licenses(uses: Sequence[Use], party: Party) -> dict[str, License]:
     """The party's licenses that the events name."""
     codes = {use.license for use in uses}
     found = {row.code: row for row in License.objects.filter(code__in=codes)}
-    for at, use in enumerate(uses):
+    for use in uses:
         row = found.get(use.license)
         if row is None or row.buyer_id != party.pk:
-            raise UnknownLicenseError(at)
+            raise UnknownLicenseError(use.at)
     return found
 
 
@@ -73,7 +72,7 @@ def _without_repeats(uses: Sequence[Use]) -> list[Use]:
     for use in uses:
         first = seen.setdefault((use.license, use.event_id), use)
         if first.digest != use.digest:
-            raise ConflictingEventError(use.event_id)
+            raise ConflictingEventError(use.event_id, use.at)
     return list(seen.values())
 
 
@@ -87,7 +86,7 @@ def _commit(uses: list[Use], licenses: dict[str, License]) -> list[Received]:
             if row is None:
                 fresh[use.license].append(use)
             elif bytes(row.digest) != use.digest:
-                raise ConflictingEventError(use.event_id)
+                raise ConflictingEventError(use.event_id, use.at)
             else:
                 answers.append(Received(use.event_id, row, is_new=False))
         for code, group in sorted(fresh.items()):

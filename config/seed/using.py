@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from colophon.cloudevent import EVENT_TYPE, Use, parse_event
 from colophon.fields import format_time
 from config.seed.buying import SEED
 from marketplace.models import License
-from royalties.cloudevent import EVENT_TYPE, Use, parse_event
 from royalties.receive import receive
 
 EVENTS = 600

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.cursor import row_after
 from accounts.models import User
 from colophon.units import split_ppm
 from marketplace.cancel import cancel_purchase, cancelable_until
@@ -41,9 +42,9 @@ SOURCE_ROLES: dict[str, str] = {
 def library(request: HttpRequest) -> HttpResponse:
     """Licenses of every party that one belongs to, newest first."""
     rows = _licenses(request).prefetch_related("asset__renditions")
-    after = request.GET.get("after", "")
-    if after.isdigit():
-        rows = rows.filter(pk__lt=min(int(after), 2**62))
+    after = row_after(request.GET.get("after", ""))
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
     found = list(rows.order_by("-pk")[: PAGE + 1])
     here = reverse("marketplace:library")
     context = {

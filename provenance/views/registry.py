@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acting import acting_party
+from accounts.cursor import row_after
 from colophon.errors import InputError
 from log.models import Checkpoint
 from provenance.errors import SourceConflictError
@@ -42,9 +43,9 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = rows.exclude(SIGNED) if claimed else rows.filter(SIGNED)
     if kind in Source.Kind.values:
         rows = rows.filter(kind=kind)
-    after = request.GET.get("after", "")
-    if after.isdigit():
-        rows = rows.filter(pk__lt=min(int(after), 2**62))
+    after = row_after(request.GET.get("after", ""))
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
     found = list(rows.order_by("-pk")[: PAGE + 1])
     more = len(found) > PAGE
     context = {

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.acting import acting_party
+from accounts.cursor import row_after
 from accounts.models import Party
 from provenance.agree import accept_agreement
 from provenance.models import Agreement, AgreementPart, Asset
@@ -33,9 +34,9 @@ def studio(request: HttpRequest) -> HttpResponse:
         .select_related("seal__entry", "findings")
         .prefetch_related("renditions", "verdicts")
     )
-    after = request.GET.get("after", "")
-    if after.isdigit():
-        rows = rows.filter(pk__lt=min(int(after), 2**62))
+    after = row_after(request.GET.get("after", ""))
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
     found = list(rows.order_by("-pk")[: PAGE + 1])
     here = reverse("provenance:studio")
     context = {

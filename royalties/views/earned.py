@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.acting import acting_party
+from accounts.cursor import row_after
 from accounts.models import Holder
 from colophon.ids import is_id
 from provenance.models import Source
@@ -124,8 +125,8 @@ def _of_work(rows: QuerySet[Any], code: str) -> QuerySet[Any]:
 
 def _page(rows: QuerySet[Any], after: str) -> tuple[list[Accrual], int | None]:
     """One page, the newest first, and the key that the next page starts after."""
-    if after.isascii() and after.isdigit():
-        rows = rows.filter(pk__lt=int(after[:18]))
+    if (last := row_after(after)) is not None:
+        rows = rows.filter(pk__lt=last)
     found = list(related(rows).order_by("-pk")[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None
 

@@ -14,13 +14,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.acting import acting_party
-from accounts.models import Party
+from accounts.cursor import row_after
+from colophon.cloudevent import EVENT_TYPE, Use, parse_event
 from colophon.errors import ColophonError, InputError
 from colophon.units import PPM
 from colophon.usage_report import read_uses
 from marketplace.models import License
-from royalties.cloudevent import EVENT_TYPE, Use, parse_event
 from royalties.errors import ConflictingEventError
 from royalties.forms import UsageFileForm, UsageForm, event_of
 from royalties.models import Tally, UsageEvent
@@ -46,9 +45,8 @@ REASONS = {
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def usage(request: HttpRequest, code: str) -> HttpResponse:
-    """Reports of one license of the acting party; a POST adds one."""
-    party = acting_party(request)
-    row = _license(party, code)
+    """Reports of a license of one of the person's parties; a POST adds one."""
+    row = _license(request, code)
     if request.method != "POST":
         return _page(request, row)
     form = UsageForm(request.POST)
@@ -63,7 +61,7 @@ def usage(request: HttpRequest, code: str) -> HttpResponse:
                 event_type=EVENT_TYPE,
             )
         )
-        return _taken(request, row, receive(uses=[use], party=party))
+        return _taken(request, row, receive(uses=[use], party=row.buyer))
     except ConflictingEventError:
         form.add_error(None, "This form was sent before with other figures. Reload it.")
     except InputError as error:
@@ -76,15 +74,14 @@ def usage(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def usage_file(request: HttpRequest, code: str) -> HttpResponse:
     """Reports from a file; all of it is taken, or nothing."""
-    party = acting_party(request)
-    row = _license(party, code)
+    row = _license(request, code)
     form = UsageFileForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, row, file_form=form)
     file = form.cleaned_data["file"]
     try:
         uses = _uses(file.read(), file.name, row.code)
-        return _taken(request, row, receive(uses=uses, party=party))
+        return _taken(request, row, receive(uses=uses, party=row.buyer))
     except ConflictingEventError as error:
         form.add_error("file", error.detail)
     except ColophonError as error:
@@ -99,9 +96,9 @@ def _uses(data: bytes, name: str, license_code: str) -> list[Use]:
     return [parse_event(one) for one in events]
 
 
-def _license(party: Party, code: str) -> License:
-    """One of the party's licenses, or 404."""
-    rows = License.objects.filter(buyer=party).select_related("asset")
+def _license(request: HttpRequest, code: str) -> License:
+    """A license that the library shows to the same person, or 404."""
+    rows = License.objects.visible_to(request.user).select_related("asset", "buyer")
     return get_object_or_404(rows, code=code)
 
 
@@ -143,8 +140,8 @@ def _page(request: HttpRequest, row: License, **refused: Form) -> HttpResponse:
 def _events(row: License, after: str) -> tuple[list[dict[str, Any]], int | None]:
     """One page of reports, the newest first."""
     rows = row.uses.select_related("batch__entry").order_by("-pk")
-    if after.isascii() and after.isdigit():
-        rows = rows.filter(pk__lt=int(after[:18]))
+    if (last := row_after(after)) is not None:
+        rows = rows.filter(pk__lt=last)
     found = list(rows[: PAGE + 1])
     last = found[PAGE - 1].pk if len(found) > PAGE else None
     return [_event(one) for one in found[:PAGE]], last

@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colophon import cli
+from colophon.cloudevent import MAX_BODY_BYTES, MAX_EVENTS
+from colophon.digest import canonical
 from colophon.errors import CouldNotCheck, InputError
 from colophon.usage_report import (
-    BATCH,
     TRIES,
     RefusedError,
     Sent,
+    batches,
     read_uses,
     send_uses,
 )
@@ -29,6 +31,7 @@ from tests.colophon.bundles import an_id
 
 LICENSE, OTHER = an_id("lic", 1), an_id("lic", 2)
 TIME = "2026-11-23T12:00:00Z"
+EARLY = "0001-01-01T00:00:00+23:59"
 CSV = f"license,quantity,time\n{LICENSE},1000,{TIME}\n{LICENSE},7,{TIME}\n"
 
 
@@ -119,7 +122,17 @@ def test_a_license_given_once_is_for_rows_without_one() -> None:
         (f"license,quantity,time\n{LICENSE},2000000000,{TIME}\n", "line 2/quantity"),
         (f"license,quantity,time\nlic_1,1,{TIME}\n", "line 2/license"),
         (f"license,quantity,time\n{LICENSE},1,23.11.2026\n", "line 2/time"),
-        (f"license,quantity,time\n{LICENSE},1,2026-11-23 12:00\n", "has no offset"),
+        (f"license,quantity,time\n{LICENSE},1,2026-11-23 12:00\n", "with an offset"),
+        (f"license,quantity,time\n{LICENSE},{'9' * 5000},{TIME}\n", "line 2/quantity"),
+        (f"license,quantity,time\n{LICENSE},²,{TIME}\n", "line 2/quantity"),
+        (f"license,quantity,time\n{LICENSE},1,{TIME[:-1]}+23:59\0\n", "line 2/time"),
+        (f"license,quantity,time\n{LICENSE},1,{EARLY}\n", "line 2/time"),
+        (f"license,quantity,time,time\n{LICENSE},1,{TIME},{TIME}\n", "time twice"),
+        (f"license,quantity,time\n{'x' * 200_000},1,{TIME}\n", "line 2: is not CSV"),
+        ('"' + "x" * 200_000, "line 1: is not CSV"),
+        (f'license,quantity,time\n{LICENSE},"1\n', "is not CSV"),
+        ('{"quantity": ' + "[" * 50_000 + "]" * 50_000 + "}", "line 1: is "),
+        ('{"license": "' + r"\ud800" + '"}', "line 1"),
         (f"license,quantity,time\n{LICENSE},1,{TIME},9\n", "another number of fields"),
         (f"license,quantity,time\n{LICENSE},1\n", "another number of fields"),
         (f"license,quantity,time,price\n{LICENSE},1,{TIME},9\n", "line 2/price"),
@@ -133,6 +146,33 @@ def test_a_wrong_row_is_named(text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         read_uses(text.encode(), name="" if text else "uses.csv")
     assert words in str(caught.value)
+
+
+def test_a_quantity_is_read_to_its_last_digit() -> None:
+    """Twelve zeros before a number once made it nothing."""
+    found = read_uses(f"license,quantity,time\n{LICENSE},{5:020},{TIME}\n".encode())
+    assert found[0]["data"] == {"quantity": 5}
+    long = f"license,quantity,time\n{LICENSE},1234567890123,{TIME}\n".encode()
+    with pytest.raises(InputError, match="is 1234567890123, expected 0 to"):
+        read_uses(long)
+
+
+def test_only_a_line_feed_ends_a_line_of_json() -> None:
+    row = {"license": LICENSE, "quantity": 1, "time": TIME, "id": "a\u2028b\x85c"}
+    data = json.dumps(row, ensure_ascii=False)
+    assert ids(read_uses(f"{data}\r\n".encode(), name="uses.ndjson")) == [row["id"]]
+
+
+def test_batches_keep_to_the_bytes_that_a_request_may_have() -> None:
+    event = read_uses(CSV.encode())[0]
+    heavy = [{**event, "id": str(n), "note": "x" * 60_000} for n in range(200)]
+    groups = list(batches(heavy))
+    assert [one for group in groups for one in group] == heavy
+    sizes = [len(canonical(group)) for group in groups]
+    assert max(sizes) <= MAX_BODY_BYTES
+    assert len(groups) == 3
+    assert [len(one) for one in batches([event] * 2_001)] == [1_000, 1_000, 1]
+    assert list(batches([])) == []
 
 
 def test_what_is_no_text_is_refused() -> None:
@@ -213,17 +253,17 @@ def many(count: int) -> list[dict[str, Any]]:
 
 
 def test_events_go_out_in_batches_and_a_second_run_is_known(shop: Shop) -> None:
-    events = many(2 * BATCH + 1)
+    events = many(2 * MAX_EVENTS + 1)
     told: list[int] = []
     sent = send_uses(
         events, site=shop.url, key="clp_a", said=lambda s: told.append(s.events)
     )
-    assert [len(one) for one in shop.bodies] == [BATCH, BATCH, 1]
+    assert [len(one) for one in shop.bodies] == [MAX_EVENTS, MAX_EVENTS, 1]
     assert set(shop.keys) == {"Bearer clp_a"}
-    assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
-    assert (sent.fresh, sent.known) == (2 * BATCH + 1, 0)
+    assert told == [MAX_EVENTS, 2 * MAX_EVENTS, 2 * MAX_EVENTS + 1]
+    assert (sent.fresh, sent.known) == (2 * MAX_EVENTS + 1, 0)
     again = send_uses(events, site=shop.url, key="clp_a")
-    assert (again.fresh, again.known) == (0, 2 * BATCH + 1)
+    assert (again.fresh, again.known) == (0, 2 * MAX_EVENTS + 1)
 
 
 def test_a_busy_site_is_asked_again_when_it_says(shop: Shop) -> None:
@@ -252,7 +292,7 @@ def test_a_refusal_names_code_and_place_and_stops(shop: Shop) -> None:
     }
     shop.script = [(202, {"events": []}, {}), (404, problem, {})]
     with pytest.raises(RefusedError) as caught:
-        send_uses(many(BATCH * 3), site=shop.url, key="k")
+        send_uses(many(MAX_EVENTS * 3), site=shop.url, key="k")
     assert (caught.value.status, caught.value.code) == (404, "usage-unknown-license")
     assert caught.value.pointers == (("/0/subject", "is no license of yours"),)
     assert len(shop.bodies) == 2
@@ -263,6 +303,21 @@ def test_an_answer_that_is_no_problem_document_is_a_refusal_too(shop: Shop) -> N
     with pytest.raises(RefusedError, match="400 unknown"):
         send_uses(many(1), site=shop.url, key="k")
     assert Sent().events == 0
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, {"events": 3}, {"events": [1]}])
+def test_an_answer_that_names_no_events_is_no_answer(shop: Shop, answer: Any) -> None:
+    shop.script = [(200, answer, {})]
+    with pytest.raises(CouldNotCheck, match="names no events"):
+        send_uses(many(1), site=shop.url, key="k")
+
+
+@pytest.mark.parametrize("wait", ["nan", "-5", "1e999", "soon", "Wed, 21 Oct 2026"])
+def test_a_senseless_wait_is_a_short_one(shop: Shop, wait: str) -> None:
+    shop.script = [(429, {}, {"Retry-After": wait})]
+    waits: list[float] = []
+    assert send_uses(many(1), site=shop.url, key="k", wait=waits.append).fresh == 1
+    assert 0 <= waits[0] <= 30
 
 
 # --- the command

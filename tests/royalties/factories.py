@@ -18,6 +18,7 @@ from accounts.platform import platform_party
 from chain import read
 from chain.models import Event, Intent, Network
 from chain.read import FinalBlock
+from colophon.cloudevent import EVENT_TYPE, parse_event
 from colophon.digest import sha256
 from colophon.ids import new_id
 from marketplace.models import License, Refund
@@ -27,7 +28,6 @@ from provenance.agree import propose_agreement
 from provenance.models import Asset
 from provenance.shares import Part
 from royalties import build, due
-from royalties.cloudevent import EVENT_TYPE, parse_event
 from royalties.mature import follow_epoch, mature_due
 from royalties.models import Leaf, Payout, Settlement, UsageBatch
 from royalties.paid import apply_payment

@@ -12,6 +12,10 @@ from django.utils import timezone
 
 from accounts import api_keys
 from accounts.models import User
+from colophon.digest import canonical
+from colophon.fields import MAX_RECORD_BYTES
+from colophon.trace_file import Event
+from colophon.trace_uses import read_use
 from marketplace.models import License
 from outbox.models import Job
 from royalties.models import Tally, UsageBatch, UsageEvent
@@ -96,6 +100,7 @@ def test_another_body_under_the_same_id_is_refused_and_nothing_is_kept(
     answer = post(client, key, [fresh, changed], BATCH)
     assert answer.status_code == 409
     assert answer.json()["code"] == "usage-conflict"
+    assert answer.json()["errors"][0]["pointer"] == "/1/id"
     assert list(UsageEvent.objects.values_list("event_id", flat=True)) == ["a"]
 
 
@@ -124,37 +129,161 @@ def test_a_license_of_somebody_else_is_not_found_and_nothing_is_kept(
     hers = api_keys.issue(party_of(eve), eve, "x", ["report"])[1]
     answer = post(client, hers, factories.use_body(sold, 5))
     assert answer.status_code == 404
-    assert answer.json()["errors"][0]["pointer"] == "/0/subject"
+    assert answer.json()["errors"][0]["pointer"] == "/subject"
     mine = factories.use_body(sold, 5)
     strange = {**factories.use_body(sold, 5), "subject": "lic_" + "0" * 32}
-    assert post(client, key, [mine, strange], BATCH).status_code == 404
+    answer = post(client, key, [mine, strange], BATCH)
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["pointer"] == "/1/subject"
+    assert not UsageEvent.objects.exists()
+
+
+NOT_THERE = object()
+BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"specversion": "0.3"}, "specversion"),
+    ({"specversion": "1.0.2"}, "specversion"),
+    ({"specversion": 1}, "specversion"),
+    ({"specversion": NOT_THERE}, "specversion"),
+    ({"type": "com.example.view"}, "type"),
+    ({"type": ""}, "type"),
+    ({"type": NOT_THERE}, "type"),
+    ({"id": ""}, "id"),
+    ({"id": "x" * 200}, "id"),
+    ({"id": 7}, "id"),
+    ({"id": "a\x07"}, "id"),
+    ({"id": "a\0"}, "id"),
+    ({"id": "\ud800"}, "id"),
+    ({"id": NOT_THERE}, "id"),
+    ({"source": ""}, "source"),
+    ({"source": "my ads"}, "source"),
+    ({"source": NOT_THERE}, "source"),
+    ({"subject": None}, "subject"),
+    ({"subject": NOT_THERE}, "subject"),
+    ({"time": "yesterday"}, "time"),
+    ({"time": "2026-11-23T12:00:00"}, "time"),
+    ({"time": "2026-11-23 12:00:00Z"}, "time"),
+    ({"time": "2026-11-23T12:00Z"}, "time"),
+    ({"time": "2026-11-23T25:00:00Z"}, "time"),
+    ({"time": "0001-01-01T00:00:00+23:59"}, "time"),
+    ({"time": "9999-12-31T23:59:59-00:01"}, "time"),
+    ({"time": 1_764_000_000}, "time"),
+    ({"time": NOT_THERE}, "time"),
+    ({"datacontenttype": "text/csv"}, "datacontenttype"),
+    ({"datacontenttype": "application/jsonp"}, "datacontenttype"),
+    ({"datacontenttype": ""}, "datacontenttype"),
+    ({"dataschema": ""}, "dataschema"),
+    ({"data_base64": "eyJxdWFudGl0eSI6NX0="}, "data_base64"),
+    ({"data": {"quantity": -1}}, "data/quantity"),
+    ({"data": {"quantity": 10**9 + 1}}, "data/quantity"),
+    ({"data": {"quantity": 2**63}}, "data/quantity"),
+    ({"data": {"quantity": True}}, "data/quantity"),
+    ({"data": {"quantity": "5"}}, "data/quantity"),
+    ({"data": {}}, "data/quantity"),
+    ({"data": []}, "data"),
+    ({"data": None}, "data"),
+    ({"data": {"quantity": 5, "where": {"page": "a\0b"}}}, "data/where/page"),
+    ({"Campaign": "x"}, "Campaign"),
+    ({"campaign_id": "x"}, "campaign_id"),
+    ({"campaign": {"id": 1}}, "campaign"),
+    ({"campaign": 2**31}, "campaign"),
+    ({"campaign": "\udfff"}, "campaign"),
+]
+
+
+def changed(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """A body with other fields; what is NOT_THERE is left out."""
+    found = {**body, **change}
+    return {key: value for key, value in found.items() if value is not NOT_THERE}
+
+
+@pytest.mark.parametrize(("change", "pointer"), BAD_FIELDS)
+def test_a_malformed_event_is_refused_by_its_field(
+    client: Client, sold: License, key: str, change: dict[str, Any], pointer: str
+) -> None:
+    body = changed(factories.use_body(sold, 5), change)
+    answer = post(client, key, body)
+    assert answer.status_code == 422, answer.json()
+    assert answer.json()["errors"][0]["pointer"] == f"/{pointer}"
+    assert not UsageEvent.objects.exists()
+
+
+@pytest.mark.parametrize(("change", "pointer"), BAD_FIELDS[::5])
+@pytest.mark.parametrize("kind", [BATCH, LINES])
+def test_the_pointer_leads_to_the_faulty_event_of_many(  # noqa: PLR0917
+    client: Client,
+    sold: License,
+    key: str,
+    kind: str,
+    change: dict[str, Any],
+    pointer: str,
+) -> None:
+    good, bad = factories.use_body(sold, 5), factories.use_body(sold, 5)
+    events = [json.dumps(one) for one in (good, changed(bad, change))]
+    lines = f"{events[0]}\n\r\n{events[1]}\n"
+    sent = f"[{','.join(events)}]" if kind == BATCH else lines
+    answer = post(client, key, sent.encode(), kind)
+    assert answer.status_code == 422, answer.json()
+    (error,) = answer.json()["errors"]
+    # A text that no JSON of ours may have is found before the events are told apart.
+    assert error["pointer"] == f"/1/{pointer}"
+    assert ("line 3" in error["detail"]) == (kind == LINES)
     assert not UsageEvent.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("change", "pointer"),
+    "change",
     [
-        ({"specversion": "0.3"}, "specversion"),
-        ({"type": "com.example.view"}, "type"),
-        ({"id": ""}, "id"),
-        ({"id": "x" * 200}, "id"),
-        ({"subject": None}, "subject"),
-        ({"time": "yesterday"}, "time"),
-        ({"time": "2026-11-23T12:00:00"}, "time"),
-        ({"data": {"quantity": -1}}, "data/quantity"),
-        ({"data": {"quantity": 10**9 + 1}}, "data/quantity"),
-        ({"data": {"quantity": True}}, "data/quantity"),
-        ({"data": {}}, "data/quantity"),
-        ({"data": None}, "data"),
+        {"datacontenttype": "application/json; charset=utf-8"},
+        {"datacontenttype": "application/cloudevents+json"},
+        {"dataschema": "https://ads.example/schema"},
+        {"source": "/campaign/7"},
+        {"source": "urn:ads"},
+        {"time": "2026-11-23t12:00:00.123456789+05:30"},
+        {"campaign": "spring", "attempt": 3, "test": False, "note": None},
     ],
 )
-def test_a_malformed_event_is_refused_by_its_field(
-    client: Client, sold: License, key: str, change: dict[str, Any], pointer: str
+def test_every_lawful_event_is_read(
+    client: Client, sold: License, key: str, change: dict[str, Any]
 ) -> None:
-    answer = post(client, key, {**factories.use_body(sold, 5), **change})
-    assert answer.status_code == 422, answer.json()
-    assert answer.json()["errors"][0]["pointer"] == f"/{pointer}"
+    body = {**factories.use_body(sold, 5), **change}
+    assert post(client, key, body).status_code == 202
+    assert UsageEvent.objects.get().body == body
+
+
+def test_a_line_that_is_no_json_is_named(
+    client: Client, sold: License, key: str
+) -> None:
+    good = json.dumps(factories.use_body(sold, 5))
+    answer = post(client, key, f"{good}\n{{\n".encode(), LINES)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/1"
+    assert error["detail"].startswith("line 2 is not JSON")
     assert not UsageEvent.objects.exists()
+
+
+@pytest.mark.parametrize("kind", [SINGLE, BATCH, LINES])
+def test_an_event_has_at_most_64_kib(
+    client: Client, sold: License, key: str, kind: str
+) -> None:
+    """Both sides of the one bound, which is that of the trace, too."""
+    body = {**factories.use_body(sold, 5), "padding": ""}
+    room = MAX_RECORD_BYTES - len(canonical(body))
+    fits = {**body, "padding": "x" * room}
+    assert len(canonical(fits)) == MAX_RECORD_BYTES
+    over = {**body, "id": "other", "padding": "x" * (room + 100)}
+    sent = [over] if kind == BATCH else over
+    answer = post(client, key, canonical(sent), kind)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == ("" if kind == SINGLE else "/0")
+    assert "65,536" in error["detail"] or "65536" in error["detail"]
+    assert not UsageEvent.objects.exists()
+    answer = post(client, key, canonical([fits] if kind == BATCH else fits), kind)
+    assert answer.status_code == 202, answer.json()
+    row = UsageEvent.objects.get()
+    event = Event(canonical(row.body).decode(), "counted", "")
+    assert read_use(event, sold.code).quantity == 5
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"[1.5]", b"\xff", b'{"a":1,"a":2}'])

@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from chain.models import Event, Intent, Network
+from colophon.cloudevent import parse_event
 from marketplace.models import License
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 from royalties import tasks
-from royalties.cloudevent import parse_event
 from royalties.models import (
     Accrual,
     Leaf,
