@@ -15,8 +15,8 @@ from colophon.errors import EvidenceError
 from colophon.evidence import VERDICT, Bundle
 from colophon.filematch import CredentialFacts
 from colophon.logview import piece_digest
-from colophon.policy import POLICY, Policy, Standing, Verdict, evaluate
-from colophon.statement import NAMESPACE, Json, read_statement
+from colophon.policy import POLICY, Policy, Verdict, evaluate
+from colophon.statement import Json, read_statement
 from colophon.trust import Trust
 from colophon.weigh import facts_from, sealed_digests
 
@@ -74,19 +74,18 @@ def verdict_statement(
     if record is None:
         raise EvidenceError("evidence has no seal")
     seal = records.parse_seal(read_statement(record.envelope.payload))
-    standing_fine = verdict.standing in {Standing.ACTIVE, Standing.PENDING}
     return records.verdict(
         name=seal.asset,
         file=seal.file,
         verifier=verifier,
         verified_at=verdict.as_of,
         resource=resource,
-        policy_uri=f"{NAMESPACE}/policy/{verdict.policy_id}",
+        policy_uri=f"{verifier}/policy/{verdict.policy_id}",
         policy_digest=verdict.policy_digest,
         levels=verdict.verified_levels,
         standing=verdict.standing,
         expires_at=verdict.expires_at,
         inputs=inputs_of(bundle),
         criteria=[(one.id, one.passed) for one in verdict.criteria],
-        passed=verdict.evidence >= 1 and standing_fine,
+        passed=verdict.holds,
     )

@@ -6,13 +6,13 @@ evidence never reads better. Source: docs/badge-policy.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from colophon.criteria import CRITERIA
+from colophon.criteria import CRITERIA, Answer
 from colophon.digest import canonical, sha256
 from colophon.errors import InputError
 from colophon.facts import Facts
@@ -163,9 +163,21 @@ POLICY = Policy.from_data(
 )
 
 
+class Met:
+    """What became of a criterion.
+
+    A criterion that is not met counts against the work only at the next level: what
+    is asked for above that was not reached, which is no fault.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_REACHED = "not_reached"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """One criterion judged."""
+    """One criterion judged; `result` is one of `Met`."""
 
     id: str
     axis: str
@@ -173,6 +185,7 @@ class Outcome:
     passed: bool
     words: str
     detail: str
+    result: str
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -212,6 +225,11 @@ class Verdict:
         ]
 
     @property
+    def holds(self) -> bool:
+        """Whether a summary says PASSED: sealed, and nothing speaks against it."""
+        return self.evidence >= 1 and self.standing not in _OVERRIDES
+
+    @property
     def is_certified(self) -> bool:
         """Whether the page draws the seal."""
         return self.word in {CERTIFIED, REVIEWED}
@@ -246,8 +264,11 @@ def evaluate(facts: Facts, policy: Policy = POLICY, *, as_of: datetime) -> Verdi
         policy: the version to judge by.
         as_of: aware moment for which the verdict is asked.
     """
-    outcomes = tuple(_judge(rule, facts, policy) for rule in policy.rules)
-    evidence, rights = _level("E", outcomes), _level("R", outcomes)
+    answers = [CRITERIA[one.id](facts, policy.thresholds) for one in policy.rules]
+    judged = list(zip(policy.rules, answers, strict=True))
+    evidence, rights = _level("E", judged), _level("R", judged)
+    reached = {"E": evidence, "R": rights}
+    outcomes = tuple(_outcome(one, said, reached[one.axis]) for one, said in judged)
     standing = standing_of(facts, policy, as_of=as_of)
     return Verdict(
         evidence=evidence,
@@ -263,16 +284,25 @@ def evaluate(facts: Facts, policy: Policy = POLICY, *, as_of: datetime) -> Verdi
     )
 
 
-def _judge(rule: Rule, facts: Facts, policy: Policy) -> Outcome:
-    passed, detail = CRITERIA[rule.id](facts, policy.thresholds)
-    return Outcome(rule.id, rule.axis, rule.level, passed, rule.words, detail)
+def _outcome(rule: Rule, answer: Answer, reached: int) -> Outcome:
+    passed, detail = answer
+    result = Met.FAILED if rule.level <= reached + 1 else Met.NOT_REACHED
+    return Outcome(
+        rule.id,
+        rule.axis,
+        rule.level,
+        passed,
+        rule.words,
+        detail,
+        Met.PASSED if passed else result,
+    )
 
 
-def _level(axis: str, outcomes: tuple[Outcome, ...]) -> int:
+def _level(axis: str, judged: Iterable[tuple[Rule, Answer]]) -> int:
     """The highest level whose criteria, and all below, pass; nothing is rounded up."""
-    mine = [one for one in outcomes if one.axis == axis]
-    failed = [one.level for one in mine if not one.passed]
-    top = max((one.level for one in mine), default=0)
+    mine = [(rule.level, passed) for rule, (passed, _) in judged if rule.axis == axis]
+    failed = [level for level, passed in mine if not passed]
+    top = max((level for level, _ in mine), default=0)
     return min(failed) - 1 if failed else top
 
 

@@ -134,6 +134,9 @@ def _differences(derived: Judged, signed: Signed) -> list[str]:
         found.append(f"evidence gives {got}, verdict says {said}")
     if derived.standing != signed.standing:
         found.append(f"standing {derived.standing}, verdict says {signed.standing}")
+    if derived.holds is not signed.passed:
+        got, said = ("passed", "failed") if derived.holds else ("failed", "passed")
+        found.append(f"evidence gives {got}, verdict says {said}")
     if derived.expires_at != signed.expires_at:
         found.append("the verdict runs out at another time")
     now = {one.id: one.passed for one in derived.criteria}

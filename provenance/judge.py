@@ -16,11 +16,9 @@ from django.utils import timezone
 from accounts.platform import platform_signer, verdict_signer
 from colophon import records, statement
 from colophon.evidence import Bundle, Record
-from colophon.filematch import CredentialFacts, FileDigests
-from colophon.logview import piece_digest
-from colophon.policy import POLICY, Standing, evaluate
-from colophon.policy import Verdict as Judgment
-from colophon.weigh import facts_from
+from colophon.filematch import CredentialFacts
+from colophon.judgment import judge, verdict_statement
+from colophon.policy import Standing
 from log.append import append
 from log.models import Entry
 from outbox.claims import Claim
@@ -46,8 +44,19 @@ def judge_asset(*, asset: Asset, bundle: Bundle, claim: Claim | None = None) -> 
         as_of = timezone.now().replace(microsecond=0)
         standing = _state(asset, as_of)
         evidence = _with(evidence, standing)
-        judgment = _judge(asset, evidence, as_of)
-        envelope = statement.sign(_summary(asset, evidence, judgment), verdict_signer())
+        judgment, _ = judge(
+            evidence,
+            CredentialFacts.from_json(asset.seal.credential),
+            site_trust(),
+            as_of=as_of,
+        )
+        said = verdict_statement(
+            judgment,
+            evidence,
+            verifier=settings.SITE_URL,
+            resource=f"{settings.SITE_URL}/a/{asset.code}",
+        )
+        envelope = statement.sign(said, verdict_signer())
         verdict = Verdict.objects.create(
             asset=asset,
             envelope=envelope.to_json(),
@@ -113,39 +122,3 @@ def _with(evidence: Bundle, standing: Entry) -> Bundle:
     envelope = statement.Envelope.from_json(standing.envelope)
     record = Record("standing", envelope, bytes(standing.salt))
     return replace(evidence, records=(*evidence.records, record))
-
-
-def _judge(asset: Asset, evidence: Bundle, as_of: datetime) -> Judgment:
-    weighed = facts_from(
-        evidence,
-        FileDigests(bytes(asset.seal.file_digest), bytes(asset.findings.pixels_digest)),
-        CredentialFacts.from_json(asset.seal.credential),
-        site_trust(),
-        as_of=as_of,
-        vouched=None,
-    )
-    return evaluate(weighed.facts, POLICY, as_of=as_of)
-
-
-def _summary(asset: Asset, evidence: Bundle, judgment: Judgment) -> statement.Json:
-    """The verdict as a SLSA verification summary."""
-    credential = CredentialFacts.from_json(asset.seal.credential)
-    inputs = [
-        evidence.evidence_digest,
-        credential.digest,
-        *(piece_digest(proof) for proof in evidence.anchors.values()),
-    ]
-    return records.verdict(
-        name=asset.code,
-        file=bytes(asset.seal.file_digest),
-        verifier=settings.SITE_URL,
-        verified_at=judgment.as_of,
-        resource=f"{settings.SITE_URL}/a/{asset.code}",
-        policy_uri=f"{settings.SITE_URL}/policy/{judgment.policy_id}",
-        policy_digest=judgment.policy_digest,
-        levels=judgment.verified_levels,
-        standing=judgment.standing,
-        expires_at=judgment.expires_at,
-        inputs=inputs,
-        criteria=[(one.id, one.passed) for one in judgment.criteria],
-    )

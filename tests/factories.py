@@ -237,6 +237,7 @@ def judged(
             standing=standing,
             expires_at=now + timedelta(days=7),
             criteria=[(one["id"], one["passed"]) for one in criteria],
+            passed=evidence >= 1 and standing in {"active", "pending"},
         ),
         verdict_signer(),
     )

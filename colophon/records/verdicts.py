@@ -80,14 +80,15 @@ def verdict(
     levels: Sequence[str],
     standing: str,
     expires_at: datetime,
+    passed: bool,
     inputs: Sequence[bytes] = (),
     criteria: Sequence[tuple[str, bool]] = (),
-    passed: bool = True,
 ) -> Json:
     """The verdict statement (SLSA VSA), signed by the verdict key.
 
-    ``name`` is the asset's id, ``verifier`` the URI of who judges and ``resource``
-    that of the asset's page.
+    ``passed`` is never taken for granted: it says that the file is sealed and that
+    nothing speaks against its record. ``name`` is the asset's id, ``verifier`` the URI
+    of who judges and ``resource`` that of the asset's page.
 
     Raises:
         InputError: names the field that is wrong.

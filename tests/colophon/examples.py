@@ -252,6 +252,7 @@ def statements() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
                 expires_at=NOON + WEEK,
                 inputs=[sha256(b"seal envelope")],
                 criteria=[("e1.file", True), ("e4.corroborated", False)],
+                passed=True,
             ),
             platform,
         ),

@@ -10,6 +10,7 @@ from accounts.models import Party, User
 from accounts.platform import platform_signer, verdict_signer
 from colophon import statement
 from colophon.policy import POLICY
+from colophon.records import Verdict as RecordedVerdict
 from colophon.records import parse_standing, parse_verdict
 from log.models import Entry
 from outbox.claims import Claim, LostClaim
@@ -18,7 +19,7 @@ from outbox.models import Job
 from provenance.assemble import bundle_for
 from provenance.envelopes import envelope_of
 from provenance.judge import judge_asset
-from provenance.models import Asset, Dispute, Verdict
+from provenance.models import Asset, Dispute, Seal, Verdict
 from tests import factories
 from tests.cast import party_of
 from tests.loop import SOON, Person, failed, judge, picture, seal, upload
@@ -50,6 +51,37 @@ def test_a_verdict_is_a_signed_summary_of_its_row(work: Asset) -> None:
     assert said.expires_at == row.expires_at == row.as_of + timedelta(days=7)
     assert dict(said.criteria) == {one["id"]: one["passed"] for one in row.criteria}
     assert row.envelope == row.entry.envelope
+
+
+def said_by(row: Verdict) -> RecordedVerdict:
+    return parse_verdict(statement.read_statement(envelope_of(row.entry).payload))
+
+
+def test_the_result_is_what_the_levels_and_the_standing_say(work: Asset) -> None:
+    """A verdict that says PASSED whatever was found would be worth nothing."""
+    good = judge(work)
+    assert (good.evidence_level, good.standing) == (2, "active")
+    assert said_by(good).passed
+    Dispute.objects.create(asset=work, reason="not-yours", text="…")
+    contested = judge(work)
+    assert contested.standing == "contested"
+    assert not said_by(contested).passed
+
+
+def test_a_work_whose_credential_does_not_hold_fails(work: Asset) -> None:
+    Seal.objects.update(credential={**work.seal.credential, "state": "invalid"})
+    row = now(work)
+    assert row.evidence_level == 0
+    assert not said_by(row).passed
+
+
+def test_a_criterion_is_met_or_not_met_or_not_reached(work: Asset) -> None:
+    row = judge(work)
+    found = {one["id"]: one["result"] for one in row.criteria}
+    assert found["e1.seal"] == found["e2.log"] == "passed"
+    assert found["e3.custody"] == "failed", "the next level asks for it"
+    assert found["e4.corroborated"] == "not_reached", "nobody asked for it yet"
+    assert all((one["result"] == "passed") is one["passed"] for one in row.criteria)
 
 
 def test_the_standing_is_stated_with_it(work: Asset) -> None:
@@ -141,7 +173,10 @@ def test_no_verdict_rests_on_a_verdict(work: Asset) -> None:
     said = parse_verdict(statement.read_statement(envelope_of(second.entry).payload))
     before = parse_verdict(statement.read_statement(envelope_of(first.entry).payload))
     assert said.inputs != before.inputs  # another standing statement
-    assert len(said.inputs) == 3
+    records = {one.envelope.digest for one in bundle_for(work).records}
+    assert len(set(said.inputs) & records) >= 3, "the evidence is named one by one"
+    signed = (first.entry, second.entry)
+    assert not {envelope_of(one).digest for one in signed} & set(said.inputs)
 
 
 def test_judging_asks_for_the_listing_to_be_refreshed(work: Asset) -> None:
