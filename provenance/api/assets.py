@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -17,13 +16,13 @@ from rest_framework.views import APIView
 
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
-from accounts.models import ApiKey
 from colophon.digest import from_hex
 from colophon.errors import InputError
 from colophon.fields import Fields, load_json
 from log.models import Entry
 from provenance.agree import accept_agreement, propose_agreement
 from provenance.api.sources import training_of
+from provenance.api.visible import visible
 from provenance.assemble import bundle_for
 from provenance.intake import Draft, take_in
 from provenance.lookup import by_digest
@@ -75,7 +74,7 @@ class AssetDetail(APIView):
     @extend_schema(operation_id="getAsset", responses=dict)
     def get(self, request: Request, code: str) -> Response:
         """How far the work has come, its digests and its newest verdict."""
-        rows = _visible(request)
+        rows = visible(request)
         return Response(asset_json(get_object_or_404(rows, code=code)))
 
 
@@ -87,7 +86,7 @@ class AssetEvidence(APIView):
     @extend_schema(operation_id="getEvidence", responses=bytes)
     def get(self, request: Request, code: str) -> HttpResponse:
         """Everything needed to check the work offline."""
-        rows = _visible(request).filter(seal__isnull=False)
+        rows = visible(request).filter(seal__isnull=False)
         return bundle_response(get_object_or_404(rows, code=code))
 
 
@@ -100,7 +99,7 @@ class EvidenceByDigest(APIView):
     def get(self, request: Request) -> HttpResponse:
         """By the SHA-256 of the sealed file, of the upload, or of a licensed copy."""
         digest = from_hex(request.query_params.get("sha256", ""), 32, "sha256")
-        found = by_digest(digest, _visible(request))
+        found = by_digest(digest, visible(request))
         if found is None:
             raise Http404
         return bundle_response(found.asset, found.extra)
@@ -140,17 +139,6 @@ class AgreementAccept(APIView):
         agreement = get_object_or_404(rows, code=code)
         accept_agreement(agreement=agreement, party=party)
         return Response(agreement_json(agreement))
-
-
-def _visible(request: Request) -> QuerySet[Asset]:
-    """Published works; and unpublished ones of whoever asks.
-
-    An API key opens those of its own party, not of all its maker's parties.
-    """
-    if isinstance(request.auth, ApiKey):
-        published = Q(published_at__isnull=False)
-        return Asset.objects.filter(published | Q(party=request.auth.party))
-    return Asset.objects.visible_to(request.user)
 
 
 def _training(fields: Fields) -> dict[str, str]:

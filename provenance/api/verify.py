@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from colophon.digest import from_hex
 from colophon.errors import InputError
+from provenance.api.visible import visible
 from provenance.views.checking import (
     VerifyThrottle,
     check_digest,
@@ -37,7 +38,7 @@ class Verify(APIView):
         file = request.FILES.get("file")
         if file is None:
             raise InputError("is missing; send the file to check", "file")
-        return Response(check_file(file, request.user).report.to_json())
+        return Response(check_file(file, visible(request)).report.to_json())
 
 
 class Lookup(APIView):
@@ -50,7 +51,7 @@ class Lookup(APIView):
     def get(self, request: Request) -> Response:
         """The report on `?sha256=`; 404 says that there is no record of these bytes."""
         digest = from_hex(request.query_params.get("sha256", ""), 32, "sha256")
-        checked = check_digest(digest, request.user)
+        checked = check_digest(digest, visible(request))
         if checked is None:
             raise Http404
         return Response(checked.report.to_json())
@@ -73,5 +74,5 @@ class LookAlikes(APIView):
         if len(given) > MOST_PRINTS:
             raise InputError(f"has {len(given)} prints, at most {MOST_PRINTS}", "pdq")
         prints = [from_hex(one, PDQ_BYTES, "pdq").hex() for one in given]
-        match = looks_like(prints, request.user)
+        match = looks_like(prints, visible(request))
         return Response({"similar": [similar_json(match)] if match else []})

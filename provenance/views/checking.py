@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from accounts.models import User
 from colophon.credential import Inspection, inspect_file
 from colophon.errors import CouldNotCheck, InputError
 from colophon.examine import examine
@@ -64,16 +63,23 @@ class VerifyThrottle(SimpleRateThrottle):
         return f"verify-{self.get_ident(request)}"  # type: ignore[arg-type]
 
 
-def check_digest(digest: bytes, user: User | AnonymousUser) -> Checked | None:
-    """The report on a file of which only the SHA-256 is known; None: no such record."""
-    found = by_digest(digest, Asset.objects.visible_to(user))
+def check_digest(digest: bytes, among: QuerySet[Asset]) -> Checked | None:
+    """The report on a file of which only the SHA-256 is known; None: no such record.
+
+    Args:
+        among: works that the asker may see.
+    """
+    found = by_digest(digest, among)
     if found is None:
         return None
     return _checked(FileDigests(digest), NOT_READ, found)
 
 
-def check_file(file: UploadedFile[Any], user: User | AnonymousUser) -> Checked:
+def check_file(file: UploadedFile[Any], among: QuerySet[Asset]) -> Checked:
     """The report on a file: bytes, credential, pixels, and at last look-alikes.
+
+    Args:
+        among: works that the asker may see.
 
     Raises:
         UploadError: empty or too large.
@@ -83,7 +89,6 @@ def check_file(file: UploadedFile[Any], user: User | AnonymousUser) -> Checked:
         raise UploadError("is empty; choose another file", "file")
     if size > MAX_BYTES:
         raise UploadError(f"has {size:,} bytes, at most {MAX_BYTES:,} are read", "file")
-    among = Asset.objects.visible_to(user)
     with _on_disk(file) as path:
         seen = inspect_file(path, claim_roots(), tsa_roots())
         picture = _picture(path)
@@ -97,7 +102,7 @@ def check_file(file: UploadedFile[Any], user: User | AnonymousUser) -> Checked:
     )
     if found is not None:
         return _checked(digests, credential, found, seen)
-    return _unknown(digests, credential, picture, seen, user)
+    return _unknown(digests, credential, picture, seen, among)
 
 
 def _checked(
@@ -116,11 +121,11 @@ def _unknown(
     credential: CredentialFacts,
     picture: dict[str, Any] | None,
     seen: Inspection,
-    user: User | AnonymousUser,
+    among: QuerySet[Asset],
 ) -> Checked:
     """No record of this file: its own credential, and what it looks like."""
     pdq = picture["pdq"] if picture else None
-    match = looks_like(pdq["turned"] or [pdq["hash"]], user) if pdq else None
+    match = looks_like(pdq["turned"] or [pdq["hash"]], among) if pdq else None
     similar = [similar_json(match)] if match else []
     report = verify(
         digests, credential, None, site_trust(), as_of=timezone.now(), similar=similar
@@ -129,10 +134,9 @@ def _unknown(
     return Checked(report, looks_like=like, inspection=seen)
 
 
-def looks_like(prints: list[str], user: User | AnonymousUser) -> Match | None:
-    """The sealed work nearest to some prints that the asker may hear of."""
-    among = Asset.objects.visible_to(user).filter(seal__isnull=False)
-    return nearest(prints, among=among)
+def looks_like(prints: list[str], among: QuerySet[Asset]) -> Match | None:
+    """The sealed work nearest to some prints, among those that the asker may see."""
+    return nearest(prints, among=among.filter(seal__isnull=False))
 
 
 def similar_json(match: Match) -> dict[str, Any]:

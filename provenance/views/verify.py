@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import TooManyTriesError
-from accounts.models import User
 from colophon.digest import from_hex
 from colophon.errors import ColophonError, InputError
 from colophon.ids import is_id
@@ -51,7 +50,7 @@ def _digest(request: HttpRequest) -> dict[str, Any]:
         digest = from_hex(text.removeprefix("sha256:"), 32, "sha256")
     except InputError:
         return {"problem": "That is no SHA-256: it has 64 digits, 0 to 9 and a to f."}
-    checked = check_digest(digest, request.user)
+    checked = check_digest(digest, Asset.objects.visible_to(request.user))
     if checked is None:
         return {"answer": _no_record(digest)}
     return {"answer": answer_of(checked)}
@@ -92,10 +91,8 @@ def _file(request: HttpRequest) -> HttpResponse:
     if file is None:
         asked = {"problem": "Choose a file first."}
         return render(request, "provenance/verify.html", asked, status=REFUSED)
-    user = request.user
-    assert isinstance(user, User) or user.is_anonymous
     try:
-        checked = check_file(file, user)
+        checked = check_file(file, Asset.objects.visible_to(request.user))
     except ColophonError as error:
         problem: dict[str, Any] = {"problem": f"The {error}."}
         return render(request, "provenance/verify.html", problem, status=REFUSED)

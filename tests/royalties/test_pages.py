@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import api_keys
-from accounts.models import User
+from accounts.models import Membership, User
 from chain.models import Network
 from colophon.statement_check import check_statement
 from colophon.statement_file import load_statement
@@ -400,6 +400,25 @@ def test_a_license_of_somebody_else_has_no_page(told: Told, as_mia: Client) -> N
     assert as_mia.post(f"{path}/file", {}).status_code == 404
     assert Client().get(path).status_code == 302
     assert as_mia.get(f"{path}/file").status_code == 405
+
+
+def test_members_find_the_same_licenses_in_the_library_and_on_the_usage_page(
+    told: Told, eve: User, as_mia: Client
+) -> None:
+    """Whichever of their parties they act for at the moment."""
+    code, buyer = told.license.code, told.license.buyer
+    member = Membership.Role.MEMBER
+    Membership.objects.create(user=eve, party=buyer, role=member)
+    as_eve = _client(eve)
+    assert f"/library/{code}" in as_eve.get("/library").content.decode()
+    assert as_eve.get(f"/library/{code}").status_code == 200
+    path = f"/licenses/{code}/usage"
+    assert as_eve.get(path).status_code == 200
+    now = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    data = {**form_of(as_eve, code), "quantity": 42, "occurred_at": now}
+    assert "42 uses were reported" in text_of(as_eve.post(path, data, follow=True))
+    assert as_mia.get(f"/library/{code}").status_code == 404
+    assert as_mia.get(path).status_code == 404
 
 
 def test_a_license_that_is_not_metered_says_that_uses_are_free(

@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.models import Holder
 from chain.models import Event, Intent, Network
 from chain.read import FinalBlock
+from colophon.cloudevent import parse_event
 from log.models import Entry
 from marketplace.models import License
 from outbox.models import Job
-from royalties.cloudevent import parse_event
 from royalties.mature import mark_failed, mature_due
 from royalties.models import Increment, Payout, Settlement, Tally, UsageBatch
 from royalties.paid import apply_payment, reverse
