@@ -18,8 +18,10 @@ from colophon.client import Client, Rpc, check_url
 from colophon.errors import CouldNotCheck, InputError
 from colophon.hops import Hops
 from colophon.ids import is_id
+from colophon.onchain import Told, ask_ledger
 from colophon.statement_file import load_statement
 from colophon.trace_file import MAX_BYTES, load_trace
+from colophon.trust import Trust
 from colophon.units import format_units
 from colophon.usage_report import RefusedError, Sent
 
@@ -46,9 +48,11 @@ def _add_statement(subparsers: Any) -> None:
         "check",
         help="recompute every figure of a statement",
         description="Recompute splits, prices, totals and proofs of a statement that"
-        " you downloaded (JSON). Nobody is asked.",
+        " you downloaded (JSON). Nobody is asked, unless you name a node with --rpc:"
+        " then its roots and payments are held against the chain.",
     )
     check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("--rpc", metavar="URL", help="a node to ask about the chain")
     _add_common(check)
     check.set_defaults(run=run_statement)
 
@@ -63,7 +67,7 @@ def _add_trace(subparsers: Any) -> None:
     parser.add_argument("payout", metavar="PAYOUT|FILE", help="pay_… or a trace file")
     parser.add_argument("--site", metavar="URL", help=f"or {SITE_VARIABLE}")
     parser.add_argument("--key", help=f"API key, scope read (or {KEY_VARIABLE})")
-    parser.add_argument("--rpc", metavar="URL", help="a node to ask about the payment")
+    parser.add_argument("--rpc", metavar="URL", help="a node to ask about the chain")
     parser.add_argument("-o", "--output", type=Path, help="keep the trace in a file")
     _add_common(parser)
     parser.set_defaults(run=run_trace)
@@ -95,10 +99,12 @@ def _add_common(parser: Any) -> None:
 
 
 def run_statement(arguments: argparse.Namespace) -> int:
-    """Check a statement; 0 holds, 1 does not, 10 signer not known."""
+    """Check a statement; 0 holds, 1 does not, 10 signer not known, 11 unreachable."""
     trust = load_trust(arguments.trust)
     said = load_statement(_read(arguments.file))
     hops = statement_check.check_statement(said, trust)
+    settled = [part.settled for part in said.parts]
+    _ask(arguments.rpc, trust, Told(settled, said.payouts, said.position), hops)
     screen = Screen(sys.stdout)
     if arguments.json:
         screen.json(statement_check.summary(said, hops))
@@ -120,9 +126,8 @@ def run_trace(arguments: argparse.Namespace) -> int:
     found = load_trace(data)
     now = datetime.now(UTC).replace(microsecond=0)
     hops = trace.check_trace(found, trust, as_of=now)
-    if arguments.rpc and trust is not None:
-        with Client() as client:
-            trace.ask_payment(Rpc(client, arguments.rpc).call, found, trust, hops)
+    told = Told([found.settled], [found.payout], found.position)
+    _ask(arguments.rpc, trust, told, hops)
     screen = Screen(sys.stdout)
     if arguments.json:
         screen.json(trace.summary(found, hops))
@@ -132,6 +137,17 @@ def run_trace(arguments: argparse.Namespace) -> int:
     screen.row("To", found.payout.account)
     _show(screen, hops, "Every hop holds, from the payment to the first step.")
     return hops.exit_code
+
+
+def _ask(rpc: str | None, trust: Trust | None, told: Told, hops: Hops) -> None:
+    """Hold settlements and payments against the chain, where a node was named."""
+    if not rpc:
+        return
+    if trust is None:
+        hops.unknown("chain", "Which ledger to ask about, only a trust file can say.")
+        return
+    with Client() as client:
+        ask_ledger(Rpc(client, rpc).call, trust, told, hops)
 
 
 def run_usage(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from colophon.checks import Result
 
-EXIT_GOOD, EXIT_WRONG, EXIT_NO_TRUST = 0, 1, 10
+EXIT_GOOD, EXIT_WRONG, EXIT_NO_TRUST, EXIT_UNREACHABLE = 0, 1, 10, 11
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class Hop:
 class Hops:
     """Lines in the order of the walk.
 
-    `unsure` is set when something that the answer rests on could not be judged:
-    then the answer is never a pass.
+    `unsure` is set when something that the answer rests on could not be judged, and
+    `unreached` when somebody who was to be asked did not answer: then the answer is
+    never a pass.
     """
 
     found: list[Hop] = field(default_factory=list)
     unsure: bool = False
+    unreached: bool = False
 
     def passed(self, name: str, words: str, *detail: str) -> None:
         """Note that something was recomputed and is the same."""
@@ -53,6 +55,11 @@ class Hops:
         self.unsure = True
         self.note(name, words, *detail)
 
+    def unreachable(self, name: str, words: str, *detail: str) -> None:
+        """Note that somebody who was to be asked could not be."""
+        self.unreached = True
+        self.note(name, words, *detail)
+
     def note(self, name: str, words: str, *detail: str) -> None:
         """Note something that was not asked for, or that decides nothing."""
         self.found.append(Hop(name, Result.NOT_CHECKED, words, detail))
@@ -64,7 +71,9 @@ class Hops:
 
     @property
     def exit_code(self) -> int:
-        """0 right, 1 wrong, 10 not to be judged without (the right) trust file."""
+        """0 right, 1 wrong, 11 not answered, 10 not to be judged without trust."""
         if self.wrong:
             return EXIT_WRONG
+        if self.unreached:
+            return EXIT_UNREACHABLE
         return EXIT_NO_TRUST if self.unsure else EXIT_GOOD

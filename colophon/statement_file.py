@@ -19,6 +19,7 @@ MAX_PROOF = 32
 STATES = ("built", "committed", "matured", "vetoed", "failed")
 PAYOUT_STATES = ("sending", "paid", "blocked", "reversed", "covered")
 _ADDRESS_BYTES = 20
+_HASH_BYTES = 32
 _HASH_TEXT = 66
 
 
@@ -140,11 +141,9 @@ def parse_leaf(fields: Fields) -> LeafProof:
         InputError: names the field.
     """
     proof = fields.items("proof", limit=MAX_PROOF)
-    account = fields.text("account")
-    from_hex(account.removeprefix("0x").lower(), _ADDRESS_BYTES, fields.at("account"))
     return LeafProof(
         position=fields.integer("position"),
-        account=account,
+        account=_account(fields),
         units=units_of(fields, "cumulative_units"),
         proof=tuple(from_hex(one, 32, fields.at("proof")) for one in proof),
     )
@@ -160,7 +159,7 @@ def parse_payment(fields: Fields) -> Payment:
         id=fields.identifier("id"),
         epoch=fields.integer("epoch"),
         units=units_of(fields, "units"),
-        account=fields.text("account"),
+        account=_account(fields),
         state=fields.choice("state", PAYOUT_STATES),
         tx_hash=_maybe_hash(fields),
     )
@@ -174,7 +173,18 @@ def _figures(outer: Fields) -> dict[str, int]:
 
 def _maybe_hash(fields: Fields) -> str:
     given = fields.has("tx_hash") and fields.raw("tx_hash") != ""
-    return fields.text("tx_hash", limit=_HASH_TEXT) if given else ""
+    if not given:
+        return ""
+    text = fields.text("tx_hash", limit=_HASH_TEXT)
+    from_hex(text.removeprefix("0x").lower(), _HASH_BYTES, fields.at("tx_hash"))
+    return text
+
+
+def _account(fields: Fields) -> str:
+    """An address, in any case."""
+    text = fields.text("account")
+    from_hex(text.removeprefix("0x").lower(), _ADDRESS_BYTES, fields.at("account"))
+    return text
 
 
 def _envelope(fields: Fields, key: str) -> Envelope | None:

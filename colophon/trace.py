@@ -11,9 +11,9 @@
  uses         the events hash to the signed roots
  quantities   each settlement rests on the uses that its checkpoint covers
  work         the evidence of the licensed file: seal, steps, log
- chain        the payment is on the chain (only where a node is asked)
 
-Pure but for `ask_payment`, which asks a node that the caller chose.
+Pure: nobody is asked. `colophon.onchain` holds the settlement and the payment against
+the chain.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from datetime import datetime
 from typing import Any
 
 from colophon.checks import Checklist, Code, Result
-from colophon.digest import keccak256
-from colophon.errors import ColophonError, CouldNotCheck, InputError
+from colophon.errors import ColophonError, InputError
 from colophon.evidence import Bundle
 from colophon.filematch import CredentialFacts
 from colophon.hops import Hops
@@ -47,7 +46,6 @@ from colophon.units import format_units
 from colophon.verify import verify
 from colophon.weigh import sealed_digests
 
-PAID = keccak256(b"Paid(uint256,address,uint256)")
 VERDICT = 12  # what the badge says of the work today moves no money
 
 
@@ -287,46 +285,6 @@ def _work(asset: str, report: Report, files: set[bytes], hops: Hops) -> None:
         steps = f"{len(report.steps)} recorded steps"
         words = f"“{report.seal.title}” ({asset}) has its seal and {steps}."
         hops.passed("work", words, *detail)
-
-
-def ask_payment(call: Any, trace: Trace, trust: Trust, hops: Hops) -> None:
-    """Ask a node whether the payment is on the chain.
-
-    Args:
-        call: JSON-RPC, `call(method, params)`.
-        trace: names transaction, place, account and amount.
-        trust: names the ledgers that count.
-        hops: takes the result.
-    """
-    try:
-        receipt = call("eth_getTransactionReceipt", [trace.payout.tx_hash])
-    except CouldNotCheck as error:
-        hops.unknown("chain", f"The chain was not asked: {error}.")
-        return
-    if not isinstance(receipt, dict):
-        hops.failed("chain", "The chain has no such transaction.")
-        return
-    ledgers = {chain.ledger.lower() for chain in trust.chains}
-    for log in receipt.get("logs", []):
-        if _pays(log, trace, ledgers):
-            block = int(str(receipt.get("blockNumber")), 16)
-            hops.passed("chain", f"Block {block:,} has the payment.")
-            return
-    hops.failed("chain", "The transaction does not pay this holder this amount.")
-
-
-def _pays(log: Any, trace: Trace, ledgers: set[str]) -> bool:
-    """Whether a log is `Paid(position, account, units)` of a trusted ledger."""
-    try:
-        topics = [bytes.fromhex(str(one).removeprefix("0x")) for one in log["topics"]]
-        account = bytes.fromhex(trace.payout.account.removeprefix("0x"))
-        amount = int(str(log["data"]), 16)
-        address = str(log["address"]).lower()
-    except (KeyError, TypeError, ValueError):
-        return False
-    wanted = [PAID, trace.position.to_bytes(32, "big"), account.rjust(32, b"\0")]
-    same = topics == wanted and amount == trace.payout.units
-    return same and address in ledgers
 
 
 def summary(trace: Trace, hops: Hops) -> dict[str, Any]:

@@ -16,15 +16,14 @@ from colophon import cli, trust
 from colophon.authority import Authorities
 from colophon.checks import Result
 from colophon.digest import canonical
-from colophon.errors import CouldNotCheck, InputError
+from colophon.errors import InputError
 from colophon.hops import Hops
 from colophon.statement import sign
-from colophon.trace import PAID, ask_payment, check_trace
+from colophon.trace import check_trace
 from colophon.trace_file import load_trace
 from colophon.trust import Trust, TrustedKey
 from tests.colophon.bundles import (
     ASSET,
-    LEDGER,
     Story,
     an_id,
     at,
@@ -342,51 +341,6 @@ def test_a_malformed_trace_is_refused(told: Json, path: list[Any], value: Any) -
     place[path[-1]] = value
     with pytest.raises(InputError):
         load_trace(json.dumps(told))
-
-
-# --- the chain
-
-
-def receipt(trace: Json, **changed: Any) -> Json:
-    """What a node says of the paying transaction."""
-    topics = [
-        PAID,
-        (1).to_bytes(32, "big"),
-        bytes.fromhex(trace["payout"]["account"][2:]).rjust(32, b"\0"),
-    ]
-    log = {
-        "address": "0x" + LEDGER.hex(),
-        "topics": ["0x" + one.hex() for one in topics],
-        "data": hex(int(trace["payout"]["units"])),
-        **changed,
-    }
-    return {"blockNumber": "0x10", "logs": [log]}
-
-
-def asked(told: Json, trusted: Trust, answer: Any) -> Hops:
-    hops = Hops()
-
-    def call(method: str, params: list[Any]) -> Any:
-        assert (method, params) == (
-            "eth_getTransactionReceipt",
-            [told["payout"]["tx_hash"]],
-        )
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    ask_payment(call, load_trace(json.dumps(told)), trusted, hops)
-    return hops
-
-
-def test_the_payment_is_looked_up_on_the_chain(told: Json, trusted: Trust) -> None:
-    assert asked(told, trusted, receipt(told)).exit_code == 0
-    assert asked(told, trusted, None).exit_code == 1
-    assert asked(told, trusted, receipt(told, data="0x1")).exit_code == 1
-    strange = receipt(told, address="0x" + "00" * 20)
-    assert asked(told, trusted, strange).exit_code == 1
-    assert asked(told, trusted, receipt(told, topics=[])).exit_code == 1
-    assert asked(told, trusted, CouldNotCheck("chain", "down")).exit_code == 10
 
 
 # --- the command
