@@ -8,8 +8,10 @@ call ends with 64, so that it can never be taken for an answer about a file.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
@@ -20,6 +22,9 @@ from colophon.errors import ColophonError, CouldNotCheck, TrustError
 from colophon.report import EXIT_NO_TRUST, EXIT_UNREACHABLE, EXIT_UNREADABLE
 
 EXIT_USAGE = 64
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+TRACEBACK = "COLOPHON_TRACEBACK"
 # One line for each command; order is that of the help.
 COMMANDS = (
     "colophon.cli_verify",
@@ -67,24 +72,62 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if sys.stdout is None or sys.stderr is None:  # closed before we began
+        return EXIT_UNREADABLE
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A title in any script must not stop an answer on an old terminal.
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = build_parser().parse_args(argv)
-        return int(arguments.run(arguments))
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else EXIT_USAGE
-    except ColophonError as error:
-        Screen(sys.stderr).problem(str(error))
-        return _exit_of(error)
+    return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run the command; whatever goes wrong is a sentence and an exit code."""
+    try:
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()
+        # Nobody reads on: let the interpreter flush into nothing as it ends.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_UNREADABLE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except (ColophonError, OSError) as error:
+        return _could_not(arguments, _words(error), _exit_of(error))
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        name = type(error).__name__
+        words = f"an error of this program ({name}: {error}); it says nothing about"
+        advice = f"what you asked. Set {TRACEBACK}=1 and report what it prints"
+        return _could_not(arguments, f"{words} {advice}", EXIT_INTERNAL)
+    return code
 
 
-def _exit_of(error: ColophonError) -> int:
+def _could_not(arguments: argparse.Namespace, words: str, code: int) -> int:
+    """Say why there is no answer: for people, and as JSON where that was asked for."""
+    with suppress(OSError):
+        if getattr(arguments, "json", False):
+            Screen(sys.stdout).json({"v": 1, "error": words, "exit": code})
+            sys.stdout.flush()
+        Screen(sys.stderr).problem(words)
+    return code
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, with the file that it went wrong at."""
+    if not isinstance(error, OSError):
+        return str(error)
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or type(error).__name__}"
+
+
+def _exit_of(error: Exception) -> int:
     """The exit code of what could not be done."""
     if isinstance(error, TrustError):
         return EXIT_NO_TRUST

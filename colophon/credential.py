@@ -139,7 +139,7 @@ def inspect_file(
     Raises:
         InputError: there is no such file.
     """
-    place = Path(path).resolve()
+    place = Path(path).absolute()  # not resolved: a link may lead to itself
     if not place.is_file():
         raise InputError(f"{path} is not a file; name one that exists", "file")
     params = {

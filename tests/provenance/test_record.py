@@ -21,6 +21,7 @@ from colophon.digest import new_salt, sha256
 from colophon.disclosure import Disclosure as Opening
 from colophon.enrollment import build_enrollment
 from colophon.errors import ColophonError
+from colophon.fields import MAX_RECORD_BYTES as LIMIT
 from colophon.ids import new_id
 from colophon.keys import Ed25519Key
 from colophon.origin import IPTC
@@ -300,6 +301,26 @@ def test_a_run_ends_at_a_thousand_steps(
     error = refused(run, written(run, key, 2)[0])
     assert "open a new run" in error.message
     assert append(run, first).position == 0  # the same envelope is still its row
+
+
+def test_a_step_has_at_most_64_kib(run: Run, key: Ed25519Key) -> None:
+    """Both sides of the bound that everyone who reads a step goes by."""
+
+    def sized(length: int) -> statement.Envelope:
+        digests = [sha256(f"out {n}".encode()) for n in range(64)]
+        outputs = [File("語" * length, one) for one in digests]
+        inputs = [Input("語" * 100, one, "componentOf") for one in digests]
+        return written(run, key, outputs=outputs, inputs=inputs)[0]
+
+    longest = max(n for n in range(1, 150) if len(sized(n).to_bytes()) <= LIMIT)
+    error = refused(run, sized(longest + 1))
+    assert error.field == "envelope"
+    assert "a step has at most 65,536" in error.message
+    assert not Step.objects.exists()
+    fits = sized(longest)
+    row = append(run, fits)
+    assert LIMIT - 400 < len(fits.to_bytes()) <= LIMIT
+    assert envelope_of(row.entry) == statement.Envelope.from_json(fits.to_bytes())
 
 
 # --- races --------------------------------------------------------------------------
