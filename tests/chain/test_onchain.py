@@ -153,16 +153,9 @@ def _count(said: Json) -> None:
     said["settlements"][0]["count"] += 1
 
 
-def _borrowed(said: Json) -> None:
-    said["settlements"][0]["tx_hash"] = said["settlements"][1]["tx_hash"]
-
-
 def _never(said: Json) -> None:
-    said["settlements"][0]["tx_hash"] = "0x" + "ee" * 32
-
-
-def _nowhere(said: Json) -> None:
-    said["settlements"][0]["tx_hash"] = ""
+    """A settlement that nobody committed, under the transaction of another."""
+    said["settlements"].insert(0, {**said["settlements"][1], "epoch": 9})
 
 
 def _vetoed(said: Json) -> None:
@@ -197,9 +190,7 @@ def _somebody(said: Json) -> None:
         (_earned, "settlement 1 is another one"),
         (_size, "settlement 1 is another one"),
         (_count, "settlement 1 is another one"),
-        (_borrowed, "no commit of settlement 1"),
-        (_never, "no commit of settlement 1"),
-        (_nowhere, "no commit of settlement 1"),
+        (_never, "no commit of settlement 9"),
         (_vetoed, "was not vetoed"),
         (_amount, "no payment of"),
         (_account, "no payment of"),
@@ -276,11 +267,20 @@ def test_statement_check_asks_the_chain(
     assert "The chain has the roots of settlement 2" in capsys.readouterr().out
     assert desk(check, settled.said, "http://127.0.0.1:9") == 11
     # Consistent in itself, and signed: only the chain knows better.
-    never = copy.deepcopy(settled.said)
-    _never(never)
-    told = load_statement(json.dumps(never))
+    unpaid = copy.deepcopy(settled.said)
+    _unpaid(unpaid)
+    told = load_statement(json.dumps(unpaid))
     assert check_statement(told, settled.trust).exit_code == 0
-    assert desk(check, never) == 1
+    assert desk(check, unpaid) == 1
+
+
+@pytest.mark.parametrize("tx_hash", ["", "0x" + "ee" * 32, None])
+def test_the_roots_count_whoever_sent_them(
+    settled: Settled, tx_hash: str | None
+) -> None:
+    first, second = settled.said["settlements"]
+    first["tx_hash"] = second["tx_hash"] if tx_hash is None else tx_hash
+    assert settled.ask(settled.said).exit_code == 0
 
 
 def test_trace_asks_the_chain(settled: Settled, desk: Callable[..., int]) -> None:
@@ -288,8 +288,5 @@ def test_trace_asks_the_chain(settled: Settled, desk: Callable[..., int]) -> Non
     told["settlement"]["tx_hash"] = settled.said["settlements"][-1]["tx_hash"]
     told["payout"]["tx_hash"] = settled.said["payouts"][0]["tx_hash"]
     assert desk(["trace"], told) == 0
-    lie = copy.deepcopy(told)
-    lie["settlement"]["tx_hash"] = told["payout"]["tx_hash"]
-    assert desk(["trace"], lie) == 1
-    told["payout"]["tx_hash"] = lie["settlement"]["tx_hash"] = "0x" + "ee" * 32
+    told["payout"]["tx_hash"] = told["settlement"]["tx_hash"]
     assert desk(["trace"], told) == 1
