@@ -15,7 +15,8 @@ from colophon.digest import canonical
 from colophon.evidence import Bundle, Record
 from colophon.filematch import CredentialFacts, FileDigests
 from colophon.report import Outcome, Report, worst_exit
-from colophon.statement import sign
+from colophon.statement import read_statement, sign
+from colophon.trust import TrustedKey
 from colophon.verify import verify
 from tests.colophon.bundles import (
     ASSET,
@@ -78,6 +79,58 @@ def test_the_story_told_twice_gives_the_same_bytes(
     # Tokens carry fresh ECDSA signatures, everything else is determined.
     twice = replace(Story(pki).tell(), times=case.bundle.times)
     assert twice.to_bytes() == case.bundle.to_bytes()
+
+
+def rotated(case: Case) -> Case:
+    """The platform has new keys since: its newest statements are signed with them.
+
+    The seal, the ticket and the log's heads stay as they were signed.
+    """
+    fresh = {"standing": key("platform two"), "verdict": key("verdict two")}
+
+    def signed_anew(one: Record) -> Record:
+        if one.kind not in fresh:
+            return one
+        said = read_statement(one.envelope.payload)
+        return Record(one.kind, sign(said, fresh[one.kind]), one.salt)
+
+    found = map(signed_anew, case.bundle.records)
+    both = replace(
+        case.trust,
+        platform_keys=(
+            TrustedKey.of(fresh["standing"].public_spki),
+            *case.trust.platform_keys,
+        ),
+        verdict_keys=(
+            TrustedKey.of(fresh["verdict"].public_spki),
+            *case.trust.verdict_keys,
+        ),
+    )
+    return replace(case, bundle=replace(case.bundle, records=tuple(found)), trust=both)
+
+
+def test_evidence_outlives_a_rotation_of_the_platforms_keys(case: Case) -> None:
+    after = rotated(case)
+    report = report_of(after)
+    assert (report.outcome, report.exit_code) == (Outcome.GENUINE, 0)
+    assert report.check(4).result is report.check(12).result is Result.PASSED
+    assert report.verdict is not None
+    assert report.verdict.word == "Certified provenance"
+    old = report_of(replace(after, bundle=case.bundle))
+    assert old.outcome is Outcome.GENUINE, "what was signed before still counts"
+
+
+def test_a_key_that_left_the_trust_file_counts_no_more(case: Case) -> None:
+    after = rotated(case)
+    new_only = replace(
+        after.trust,
+        platform_keys=after.trust.platform_keys[:1],
+        verdict_keys=after.trust.verdict_keys[:1],
+    )
+    report = report_of(replace(after, trust=new_only))
+    assert report.exit_code == 4, "the seal's signer is not known any more"
+    not_yet = report_of(replace(after, trust=case.trust))
+    assert not_yet.check(12).code is Code.UNKNOWN_SIGNER, "fetch the trust file anew"
 
 
 @pytest.mark.parametrize("line", TAMPERS, ids=[one[0] for one in TAMPERS])
