@@ -49,7 +49,8 @@ ACTIONS = tuple(
 )
 KINDS = ("human", "agent", "tool")
 PARENT = "parentOf"
-RELATIONS = (PARENT, "componentOf", "inputTo")
+INPUT = "inputTo"  # a prompt, a model, a reference: no part of what is made
+RELATIONS = (PARENT, "componentOf", INPUT)
 CUSTODIES = ("client", "server")
 MAX_FILES = 64
 MAX_PARAMETERS = 64
