@@ -35,7 +35,7 @@ def issue_license(*, order_pk: int, claim: Claim | None = None) -> License | Non
     Returns:
         None when the deposit was asked back before there was a license.
 
-    Writes: License, Order.state, Entry, Job. Lock: the Order row.
+    Writes: License, Order.state, Entry, Job. Lock: the Order row, then the License row.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -52,7 +52,7 @@ def take_deposit(*, event: Event, claim: Claim | None = None) -> License | None:
         that came under an order's reference without paying for it is kept in mind
         there, and its page says what to do.
 
-    Writes: License, Order, Entry, Job. Lock: the Order row.
+    Writes: License, Order, Entry, Job. Lock: the Order row, then the License row.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -75,7 +75,7 @@ def take_back_deposit(*, event: Event, claim: Claim | None = None) -> License | 
     The license is revoked until the deposit is there again; then the same license
     counts again.
 
-    Writes: License, Order. Lock: the Order row.
+    Writes: License, Order. Lock: the Order row, then the License row.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -83,7 +83,7 @@ def take_back_deposit(*, event: Event, claim: Claim | None = None) -> License | 
         order = _order_of(event)
         if order is None:
             return None
-        row = License.objects.filter(order=order).first()
+        row = _license_of(order)
         if row is None or _is_paid(order):
             return row
         if row.revoked_reason == License.Revoked.CANCELED:
@@ -103,6 +103,11 @@ def _order_of(event: Event) -> Order | None:
     """The order whose reference a deposit carries, locked."""
     ref = bytes.fromhex(str(event.args["ref"]).removeprefix("0x"))
     return Order.objects.select_for_update().filter(ref=ref).first()
+
+
+def _license_of(order: Order) -> License | None:
+    """The order's license, locked: its buyer may be canceling it."""
+    return License.objects.select_for_update().filter(order=order).first()
 
 
 def _deposits(order: Order) -> list[Event]:
@@ -160,7 +165,7 @@ def _asked_back(order: Order) -> bool:
 
 def _issued(order: Order, *, final_at: datetime | None) -> License | None:
     """The license of a paid, locked order: the one that is there, or a new one."""
-    row = License.objects.filter(order=order).first()
+    row = _license_of(order)
     if row is None and _asked_back(order):
         order.state, order.failed_reason = Order.State.FAILED, ASKED_BACK
         order.save(update_fields=["state", "failed_reason"])

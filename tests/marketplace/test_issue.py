@@ -16,6 +16,7 @@ from chain.models import Intent
 from colophon import statement
 from colophon.records import parse_license
 from log.models import Entry
+from marketplace.cancel import cancel_purchase
 from marketplace.issue import fail_order, issue_license
 from marketplace.models import License, Order
 from marketplace.publish import publish_listing
@@ -170,3 +171,32 @@ def test_a_race_issues_one_license(ada: User, ben: User) -> None:
         one.join()
     assert found == [License.objects.get().pk] * 8
     assert Entry.objects.filter(kind="license").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_of_final_news_with_a_cancellation_brings_nothing_back(
+    ada: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its price would be earned by nobody, and the license would be valid again."""
+    row = factories.cancelable(factories.published_asset(party_of(ada)), party_of(ben))
+    License.objects.update(final_at=None)
+
+    def cancel() -> None:
+        cancel_purchase(license_row=row)
+        connection.close()
+
+    buyer = threading.Thread(target=cancel)
+    save = License.save
+
+    def late_save(row: License, *args: Any, **fields: Any) -> None:
+        if threading.current_thread() is not buyer:
+            buyer.start()
+            buyer.join(1)
+        save(row, *args, **fields)
+
+    monkeypatch.setattr(License, "save", late_save)
+    issue_license(order_pk=row.order_id)
+    buyer.join()
+    row.refresh_from_db()
+    assert (row.state, row.revoked_reason) == ("revoked", "canceled")
+    assert row.final_at is not None
