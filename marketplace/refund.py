@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Party, User
@@ -20,7 +21,7 @@ from chain.kinds import LEDGER
 from chain.models import Event, Intent
 from chain.read import signer_of_typed_data
 from marketplace.errors import RefundError
-from marketplace.models import License, Refund
+from marketplace.models import License, Order, Refund
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 
@@ -147,7 +148,8 @@ def fail_request(*, refund_pk: int, reason: str, claim: Claim | None = None) -> 
 def take_request(*, event: Event, claim: Claim | None = None) -> Refund | None:
     """Take over one final `RefundRequested` log: freeze what the account paid for.
 
-    Writes: Refund, License.frozen_at and fee_due_at, Job. Lock: the Refund row.
+    Writes: Refund, License.frozen_at and fee_due_at, Job. Lock: the Refund row, then
+    the Order rows.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -165,7 +167,9 @@ def take_request(*, event: Event, claim: Claim | None = None) -> Refund | None:
         refund.requested_at = event.mined_at
         refund.save()
         rows = _paid_before(event)
-        rows.filter(frozen_at=None).update(frozen_at=event.mined_at)
+        # a later request may have been taken over before this one
+        later = Q(frozen_at=None) | Q(frozen_at__gt=event.mined_at)
+        rows.filter(later).update(frozen_at=event.mined_at)
         # no price waits longer than the money stays
         rows.filter(fee_due_at__gt=event.mined_at).update(fee_due_at=event.mined_at)
         enqueue(
@@ -217,10 +221,16 @@ def _earlier(event: Event) -> Any:
 
 
 def _paid_before(event: Event) -> Any:
-    """The licenses that were paid from the account before this log."""
+    """The licenses that were paid from the account before this log.
+
+    Locks their orders first: a license that is being issued from one is waited for.
+    """
     refs = [
         bytes.fromhex(str(one.args["ref"]).removeprefix("0x"))
         for one in _earlier(event).filter(name="Deposited")
     ]
-    account = str(event.args["account"])
-    return License.objects.filter(account=account, order__ref__in=refs)
+    orders = Order.objects.select_for_update().filter(
+        account=str(event.args["account"]), ref__in=refs
+    )
+    paid = list(orders.order_by("pk").values_list("pk", flat=True))
+    return License.objects.filter(order__in=paid)

@@ -16,6 +16,7 @@ from accounts.api_keys import issue
 from accounts.models import User
 from chain.models import Event, Intent
 from colophon.errors import SignatureError
+from colophon.ids import new_id
 from marketplace import testpay
 from marketplace.errors import NotForSaleError, RefundError
 from marketplace.issue import take_deposit
@@ -243,6 +244,22 @@ def test_news_in_the_wrong_order_or_twice_say_the_same(sold: License) -> None:
     assert Job.objects.filter(kind="refund.send").count() == 1
 
 
+def test_requests_in_the_wrong_order_freeze_at_the_first(sold: License) -> None:
+    """Else a later settlement would take what went back to the buyer before."""
+    mined = [timezone.now() - timedelta(days=age) for age in (20, 1)]
+    args = {"account": WALLET.address, "requestedAt": "7"}
+    first, second = (
+        ledger.event_row(
+            "RefundRequested", args, b"ask %d" % at, block=200 + at, mined_at=moment
+        )
+        for at, moment in enumerate(mined)
+    )
+    take_request(event=second)
+    take_request(event=first)
+    sold.refresh_from_db()
+    assert sold.frozen_at == mined[0]
+
+
 def test_what_left_the_chain_freezes_nothing(sold: License) -> None:
     args = {"account": WALLET.address, "requestedAt": "7"}
     event = ledger.event_row("RefundRequested", args, b"r", block=200)
@@ -272,6 +289,47 @@ def test_a_deposit_that_was_asked_back_before_it_was_seen_issues_nothing(
     assert (order.state, order.received_units) == ("failed", order.amount_units)
     assert "asked back" in order.failed_reason
     assert not License.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_of_a_request_with_the_license_freezes_it(
+    ada: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request becomes final while the license is being issued."""
+    monkeypatch.setattr(factories, "WALLET", WALLET.address)
+    order = factories.open_order(
+        factories.published_asset(party_of(ada)), party_of(ben)
+    )
+    args = {
+        "account": WALLET.address,
+        "accountIndex": "0",
+        "amount": str(order.amount_units),
+        "ref": "0x" + bytes(order.ref).hex(),
+    }
+    deposit = ledger.event_row("Deposited", args, b"d", block=100)
+    asked = {"account": WALLET.address, "requestedAt": "7"}
+    request = ledger.event_row("RefundRequested", asked, b"r", block=200)
+    Event.objects.filter(pk=request.pk).update(final_at=None)
+
+    def ask() -> None:
+        Event.objects.filter(pk=request.pk).update(final_at=timezone.now())
+        take_request(event=request)
+        connection.close()
+
+    other = threading.Thread(target=ask)
+
+    def slow_id(prefix: str) -> str:
+        if prefix == "lic":
+            other.start()
+            other.join(1)
+        return new_id(prefix)
+
+    monkeypatch.setattr("marketplace.issue.new_id", slow_id)
+    row = take_deposit(event=deposit)
+    other.join()
+    assert row is not None
+    row.refresh_from_db()
+    assert row.frozen_at == request.mined_at
 
 
 # --- API and page
