@@ -1,7 +1,8 @@
-"""Walk JPEG segments and PNG chunks by their bytes, without decoding anything.
+"""Walk a picture's container by its bytes, without decoding anything.
 
 Sizes are known before a decoder runs, metadata is read and written without
-touching a pixel, and whatever hangs behind the picture's end is found.
+touching a pixel, and whatever hangs behind the picture's end is found. JPEG and
+PNG are walked here; the other formats have a module each.
 
 Source: ITU-T T.81 annex B (JPEG); W3C PNG third edition, section 5.
 """
@@ -12,12 +13,12 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from colophon import webp
 from colophon.errors import InputError
+from colophon.formats import JPEG, PNG, WEBP
+from colophon.parts import Part, damaged, one_size
 
-JPEG = "image/jpeg"
-PNG = "image/png"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
@@ -26,16 +27,6 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # In coded data FF is followed by 00 or by a restart marker; anything else ends it.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])", re.DOTALL)
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
-
-
-@dataclass(frozen=True)
-class Part:
-    """One segment or chunk: `kind` is a JPEG marker number or a PNG chunk type."""
-
-    kind: int | bytes
-    start: int  # of the whole part, marker or length included
-    body: int  # of its content
-    end: int  # behind the whole part
 
 
 def jpeg_parts(data: bytes) -> list[Part]:
@@ -63,10 +54,7 @@ def jpeg_parts(data: bytes) -> list[Part]:
                 break
         parts.append(Part(marker, found.start(), body + 2, end))
         place = end
-    raise InputError(
-        "the JPEG picture is cut off or damaged; save it again and upload that",
-        "file",
-    )
+    raise damaged("JPEG")
 
 
 def png_parts(data: bytes) -> list[Part]:
@@ -90,34 +78,50 @@ def png_parts(data: bytes) -> list[Part]:
         if kind == b"IEND":
             return parts
         place = end
-    raise InputError(
-        "the PNG picture is cut off or damaged; save it again and upload that", "file"
-    )
+    raise damaged("PNG")
+
+
+def _frame_size(data: bytes, parts: list[Part]) -> tuple[int, int]:
+    frames = [part for part in parts if part.kind in _FRAMES]
+    return one_size([struct.unpack_from(">HH", data, p.body + 1)[::-1] for p in frames])
+
+
+def _header_size(data: bytes, parts: list[Part]) -> tuple[int, int]:
+    heads = [part for part in parts if part.kind == b"IHDR"]
+    return one_size([struct.unpack_from(">II", data, p.body) for p in heads])
+
+
+def _is_apng(_: bytes, parts: list[Part]) -> bool:
+    return any(part.kind == b"acTL" for part in parts)
+
+
+_WALKERS = {JPEG: jpeg_parts, PNG: png_parts, WEBP: webp.parts}
+_SIZES = {JPEG: _frame_size, PNG: _header_size, WEBP: webp.size}
+# A JPEG cannot move.
+_MOVING = {PNG: _is_apng, WEBP: webp.is_moving}
 
 
 def parts_of(data: bytes, mime: str) -> list[Part]:
-    """Return the parts of a JPEG or PNG."""
-    return jpeg_parts(data) if mime == JPEG else png_parts(data)
+    """Return the parts of a picture; the last one ends where the picture ends.
+
+    Raises:
+        InputError: it is not of this format, or cut off or damaged.
+    """
+    return _WALKERS[mime](data)
 
 
-def size_of(data: bytes, parts: list[Part]) -> tuple[int, int]:
+def size_of(data: bytes, mime: str, parts: list[Part]) -> tuple[int, int]:
     """Return width and height in pixels as the header states them.
 
     Raises:
         InputError: the picture states no size, or several.
     """
-    sizes = []
-    for part in parts:
-        if part.kind == b"IHDR":
-            sizes.append(struct.unpack_from(">II", data, part.body))
-        elif part.kind in _FRAMES:
-            sizes.append(struct.unpack_from(">HH", data, part.body + 1)[::-1])
-    if len(sizes) != 1:
-        # A decoder might take the other one than the one we checked.
-        count = "more than one" if sizes else "no"
-        raise InputError(f"the picture states {count} size", "file")
-    width, height = sizes[0]
-    return width, height
+    return _SIZES[mime](data, parts)
+
+
+def is_moving(data: bytes, mime: str, parts: list[Part]) -> bool:
+    """Tell whether a picture is animated, or says so."""
+    return mime in _MOVING and _MOVING[mime](data, parts)
 
 
 def application(data: bytes, parts: list[Part], marker: int) -> Iterator[bytes]:
@@ -131,17 +135,3 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
     """Return one whole PNG chunk."""
     checksum = zlib.crc32(kind + body)
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
-
-
-def splice(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """Return the bytes with ranges replaced; everything else stays.
-
-    Args:
-        data: the whole file.
-        changes: (start, end, replacement) without overlap; start = end inserts.
-    """
-    out, at = bytearray(), 0
-    for start, end, piece in sorted(changes):
-        out += data[at:start] + piece
-        at = max(at, end)
-    return bytes(out + data[at:])

@@ -3,7 +3,7 @@
 Says that something is there, not what it says: a position or a name is never
 copied into our records. Works on bytes, without decoding the picture.
 
-Source: CIPA DC-008 (Exif), PNG section 11.3, XMP part 3.
+Source: CIPA DC-008 (Exif), PNG section 11.3, XMP part 3, RFC 9649 (WebP).
 """
 
 from __future__ import annotations
@@ -13,31 +13,37 @@ import struct
 import zlib
 from typing import Any
 
-from colophon.containers import JPEG, Part, application
+from colophon import webp
+from colophon.containers import application
+from colophon.formats import JPEG, PNG, WEBP
+from colophon.parts import Carried, Part
 from colophon.plaintext import plain
 
 APP1, APP2, APP13, COM = 0xE1, 0xE2, 0xED, 0xFE
 EXIF_HEAD = b"Exif\0\0"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 XMP_MORE_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
+PROFILE_HEAD = b"ICC_PROFILE\0"
 GPS_TAG = 0x8825
 ORIENTATION_TAG = 0x0112
 ASCII = 2  # Exif type of a text
 INLINE_BYTES = 4  # a longer value lies elsewhere
 MAX_TEXT_BYTES = 1 << 20
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _TOOL = re.compile(rb'CreatorTool(?:="|>)([^"<]{1,200})')
 _NAMES = {0x010F: "camera_make", 0x0110: "camera_model", 0x0131: "software"}
 
 
 def findings(data: bytes, mime: str, parts: list[Part]) -> dict[str, Any]:
-    """List what a JPEG or PNG carries beside its pixels.
+    """List what a picture carries beside its pixels.
 
     Returns:
         `exif`, `gps`, `xmp`, `iptc`, `comment`, `color_profile` (yes or no);
         `camera_make`, `camera_model`, `software`, `xmp_generator` (text or None);
         `generators` (AI tools whose settings are embedded: "comfyui", "a1111").
     """
-    exif, xmp, texts = _collect(data, mime, parts)
+    found = carried(data, mime, parts)
+    exif, xmp, texts = found.exif, found.xmp, found.texts
     tags = _exif_tags(exif)
     tool = _TOOL.search(xmp)
     generators = []
@@ -50,10 +56,10 @@ def findings(data: bytes, mime: str, parts: list[Part]) -> dict[str, Any]:
         "exif": bool(exif),
         "gps": bool(tags.get(GPS_TAG)) or b"GPSLatitude" in xmp,
         "xmp": bool(xmp),
-        "iptc": any(part.kind == APP13 for part in parts),
+        "iptc": found.iptc,
         "xmp_generator": plain(tool[1].decode("utf-8", "replace")) if tool else None,
-        "comment": any(p.kind in (COM, b"tEXt", b"iTXt", b"zTXt") for p in parts),
-        "color_profile": any(_is_profile(data, p) for p in parts),
+        "comment": found.comment,
+        "color_profile": found.profile,
         "generators": generators,
         **named,
     }
@@ -61,29 +67,47 @@ def findings(data: bytes, mime: str, parts: list[Part]) -> dict[str, Any]:
 
 def orientation(data: bytes, mime: str, parts: list[Part]) -> int:
     """Return how the picture must be turned for showing: 1 (as it is) to 8."""
-    exif, _, _ = _collect(data, mime, parts)
+    exif = carried(data, mime, parts).exif
     found = _exif_tags(exif).get(ORIENTATION_TAG, 1)
     return found if found in range(1, 9) else 1
 
 
-def _collect(
-    data: bytes, mime: str, parts: list[Part]
-) -> tuple[bytes, bytes, dict[str, bytes]]:
-    """Return Exif, XMP and PNG texts by keyword."""
-    if mime == JPEG:
-        blocks = list(application(data, parts, APP1))
-        exif = next((b[6:] for b in blocks if b.startswith(EXIF_HEAD)), b"")
-        xmp = b"".join(b for b in blocks if b.startswith((XMP_HEAD, XMP_MORE_HEAD)))
-        return exif, xmp, {}
+def carried(data: bytes, mime: str, parts: list[Part]) -> Carried:
+    """Return what a picture carries beside its pixels."""
+    return _READERS[mime](data, parts)
+
+
+def _in_jpeg(data: bytes, parts: list[Part]) -> Carried:
+    blocks = list(application(data, parts, APP1))
+    profiles = application(data, parts, APP2)
+    return Carried(
+        exif=next((b[6:] for b in blocks if b.startswith(EXIF_HEAD)), b""),
+        xmp=b"".join(b for b in blocks if b.startswith((XMP_HEAD, XMP_MORE_HEAD))),
+        iptc=any(part.kind == APP13 for part in parts),
+        comment=any(part.kind == COM for part in parts),
+        profile=any(b.startswith(PROFILE_HEAD) for b in profiles),
+    )
+
+
+def _in_png(data: bytes, parts: list[Part]) -> Carried:
     exif, texts = b"", {}
     for part in parts:
         body = data[part.body : part.end - 4]
         if part.kind == b"eXIf":
             exif = body
-        elif part.kind in (b"tEXt", b"zTXt", b"iTXt"):
+        elif part.kind in _TEXTS:
             keyword, text = png_text(bytes(part.kind), body)
             texts[keyword] = text
-    return exif, texts.pop("XML:com.adobe.xmp", b""), texts
+    return Carried(
+        exif=exif,
+        xmp=texts.pop("XML:com.adobe.xmp", b""),
+        texts=texts,
+        comment=any(part.kind in _TEXTS for part in parts),
+        profile=any(part.kind == b"iCCP" for part in parts),
+    )
+
+
+_READERS = {JPEG: _in_jpeg, PNG: _in_png, WEBP: webp.carried}
 
 
 def png_text(kind: bytes, body: bytes) -> tuple[str, bytes]:
@@ -133,9 +157,3 @@ def _exif_tags(exif: bytes) -> dict[int, Any]:
     except struct.error:
         return found
     return found
-
-
-def _is_profile(data: bytes, part: Part) -> bool:
-    if part.kind == APP2:
-        return data[part.body : part.end].startswith(b"ICC_PROFILE\0")
-    return part.kind == b"iCCP"

@@ -20,8 +20,8 @@ from typing import Any
 
 from colophon import __version__, xmp
 from colophon import child as children
-from colophon.containers import JPEG, PNG
 from colophon.errors import InputError
+from colophon.formats import ANY_OF, FORMATS
 from colophon.origin import NON_EDITORIAL, term_of
 
 SIGN_SECONDS = 60.0
@@ -116,9 +116,9 @@ def sign_file(
     """Write rights into a picture, sign it, and write it to `dst`.
 
     Args:
-        src: a JPEG or PNG; read, never changed.
+        src: a picture; read, never changed.
         dst: the signed file; replaced when it exists, absent when signing fails.
-        mime: image/jpeg or image/png.
+        mime: of a format in `formats.FORMATS`.
         plan: what to claim.
         chain_pem: leaf and issuing certificates, leaf first, without the root.
         key: PKCS#8 PEM of the leaf's P-256 key, or a function that signs bytes
@@ -134,8 +134,8 @@ def sign_file(
         InputError: the plan breaks a rule of C2PA; names the field.
         CouldNotCheck: time-stamping or signing failed; try again later.
     """
-    if mime not in (JPEG, PNG):
-        raise InputError(f"{mime} cannot be signed; use JPEG or PNG", "mime")
+    if mime not in FORMATS:
+        raise InputError(f"{mime} cannot be signed; use {ANY_OF}", "mime")
     check_plan(plan)
     target = Path(dst).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)

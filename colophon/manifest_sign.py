@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from colophon import child_main, pictures, xmp
-from colophon.containers import JPEG
 from colophon.credential_read import CLAIM_LIST, TSA_LIST, locked
 from colophon.errors import CouldNotCheck, InputError
+from colophon.formats import JPEG
 from colophon.sniff import HEAD_BYTES, sniff
 from colophon.strip import strip_metadata
 

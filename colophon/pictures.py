@@ -7,8 +7,8 @@ inside the child process; numpy and Pillow load only when a picture is decoded.
 "mode,width,height\n" and the samples in rows, where mode is RGB, or RGBA when the
 picture has transparency; orientation is applied, 16-bit samples keep their high
 byte, color profiles are not applied. Two files that a viewer shows alike have one
-digest, whatever their metadata. A JPEG's samples depend on its decoder: compare
-digests made by the same decoder only.
+digest, whatever their metadata. Samples of a lossy format depend on its decoder:
+compare digests made by the same decoder only (docs/evidence-format.md, section 12).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colophon.containers import JPEG, PNG, parts_of, size_of
+from colophon.containers import is_moving, parts_of, size_of
 from colophon.errors import InputError
+from colophon.formats import ANY_OF, FORMATS
 from colophon.sniff import HEAD_BYTES, sniff
 
 if TYPE_CHECKING:
@@ -42,9 +43,6 @@ _BAND_ROWS = 256
 # Shrink by whole factors first, to 1.2 times the target: at 50 megapixels five
 # times faster than the filter alone, and the picture looks the same.
 _REDUCING_GAP = 1.2
-_DECODERS = {JPEG: "JPEG", PNG: "PNG"}
-# A JPEG with further pictures behind it (phones do this) reads as MPO.
-_AGREE = {JPEG: {"JPEG", "MPO"}, PNG: {"PNG"}}
 # What must not hang behind a picture: a browser or a shell could take it for itself.
 _ACTIVE = (b"%pdf-", b"<html", b"<script", b"<!doctype", b"<svg")
 _ACTIVE_STARTS = (b"PK\x03\x04", b"MZ", b"\x7fELF", b"#!")
@@ -67,8 +65,8 @@ def check(path: Path) -> Checked:
     """Refuse what must not reach a decoder.
 
     Raises:
-        InputError: too large, not JPEG or PNG, cut off, animated, or with active
-            content behind the picture.
+        InputError: too large, of no format that is taken, cut off, animated, or with
+            active content behind the picture.
     """
     size = path.stat().st_size
     if size > MAX_BYTES:
@@ -77,14 +75,14 @@ def check(path: Path) -> Checked:
         )
     data = path.read_bytes()
     mime = sniff(data[:HEAD_BYTES])
-    if mime not in _DECODERS:
-        looks = f"this looks like {mime}" if mime != sniff(b"") else "this is neither"
-        raise InputError(f"a work must be a JPEG or PNG picture; {looks}", "file")
+    if mime not in FORMATS:
+        looks = f"looks like {mime}" if mime != sniff(b"") else "is none of these"
+        raise InputError(f"a work must be a {ANY_OF} picture; this {looks}", "file")
     parts = parts_of(data, mime)
-    width, height = size_of(data, parts)
-    _check_size(width, height)
-    if any(part.kind == b"acTL" for part in parts):
+    if is_moving(data, mime, parts):
         raise InputError("animated pictures are not accepted; save one frame", "file")
+    width, height = size_of(data, mime, parts)
+    _check_size(width, height)
     tail = data[parts[-1].end :]
     if _is_active(tail):
         raise InputError(
@@ -126,7 +124,7 @@ def decode(checked: Checked) -> Image.Image:
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    decoder = _DECODERS[checked.mime]
+    decoder = FORMATS[checked.mime].decoder
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -208,7 +206,7 @@ def jpeg(image: Image.Image, *, quality: int, full_color: bool = False) -> bytes
 
 def _check_agreement(image: Image.Image, checked: Checked) -> None:
     """Refuse a picture that decoder and header see differently."""
-    if image.format not in _AGREE[checked.mime]:
+    if image.format not in FORMATS[checked.mime].reads_as:
         raise InputError(f"the picture turned out to be {image.format}", "file")
     if image.size != (checked.width, checked.height):
         raise InputError("the picture states two different sizes", "file")

@@ -14,15 +14,12 @@ import xml.etree.ElementTree as ET  # a packet with a DOCTYPE never reaches it
 from dataclasses import dataclass
 from typing import Any
 
-from colophon.containers import (
-    JPEG,
-    Part,
-    parts_of,
-    png_chunk,
-    splice,
-)
+from colophon import webp
+from colophon.containers import parts_of, png_chunk
 from colophon.errors import InputError
-from colophon.findings import APP1, XMP_HEAD, png_text
+from colophon.findings import APP1, XMP_HEAD, carried, png_text
+from colophon.formats import JPEG, PNG, WEBP
+from colophon.parts import Part, splice
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 META = "adobe:ns:meta/"
@@ -84,29 +81,40 @@ def write_rights(data: bytes, mime: str, rights: Rights) -> bytes:
     """Return the picture with the rights in its XMP; pixels stay untouched.
 
     Args:
-        data: a whole JPEG or PNG.
-        mime: image/jpeg or image/png.
+        data: a whole picture.
+        mime: of a format in `formats.FORMATS`.
         rights: what to state.
 
     Raises:
         InputError: the picture is damaged, or the packet would not fit.
     """
     parts = parts_of(data, mime)
-    old = [
-        (part, found) for part in parts if (found := _packet(data, part)) is not None
-    ]
-    packet = _merge(old[0][1] if old else b"", rights)
-    cuts = [(part.start, part.end, b"") for part, _ in old]
-    if mime == JPEG:
-        if len(packet) > MAX_PACKET_BYTES:
-            raise InputError("the picture's own XMP is too large to add to", "file")
-        body = XMP_HEAD + packet
-        size = (len(body) + 2).to_bytes(2)
-        new, place = b"\xff\xe1" + size + body, _jpeg_place(parts)
-    else:
-        new = png_chunk(b"iTXt", PNG_KEYWORD + bytes(5) + packet)
-        place = parts[0].end
+    packets = [found for p in parts if (found := _packet(data, p)) is not None]
+    old = packets[0] if packets else carried(data, mime, parts).xmp
+    return _WRITERS[mime](data, parts, _merge(old, rights))
+
+
+def _into_jpeg(data: bytes, parts: list[Part], packet: bytes) -> bytes:
+    if len(packet) > MAX_PACKET_BYTES:
+        raise InputError("the picture's own XMP is too large to add to", "file")
+    body = XMP_HEAD + packet
+    new = b"\xff\xe1" + (len(body) + 2).to_bytes(2) + body
+    return _replaced(data, parts, _jpeg_place(parts), new)
+
+
+def _into_png(data: bytes, parts: list[Part], packet: bytes) -> bytes:
+    new = png_chunk(b"iTXt", PNG_KEYWORD + bytes(5) + packet)
+    return _replaced(data, parts, parts[0].end, new)
+
+
+def _replaced(data: bytes, parts: list[Part], place: int, new: bytes) -> bytes:
+    """Return the picture without its packets, and a new part at a place."""
+    old = [part for part in parts if _packet(data, part) is not None]
+    cuts = [(part.start, part.end, b"") for part in old]
     return splice(data, [*cuts, (place, place, new)])
+
+
+_WRITERS = {JPEG: _into_jpeg, PNG: _into_png, WEBP: webp.with_xmp}
 
 
 def _jpeg_place(parts: list[Part]) -> int:

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from colophon.formats import ANY_OF
 from config.stack.process import StackError
 from config.stack.stack import ROOT
 
@@ -29,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m config")
     commands = parser.add_subparsers(dest="command", required=True)
     story = commands.add_parser("story", help="from a picture to a paid royalty")
-    story.add_argument("--picture", type=Path, help="a JPEG or PNG of yours")
+    story.add_argument("--picture", type=Path, help=f"a {ANY_OF} of yours")
     demo = commands.add_parser("demo", help="start everything, filled with content")
     demo.add_argument("--port", type=int, help="of the site; else the next free one")
     demo.add_argument("--var", type=Path, default=ROOT / "var", help="its folder")

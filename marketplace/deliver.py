@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.platform import platform_signer
 from colophon import records, statement
+from colophon.formats import FORMATS
 from colophon.manifest import Action, ClaimPlan, sign_file
 from log.append import append
 from marketplace.errors import CopyNotReadyError, GrantError, RevokedError
@@ -23,7 +24,6 @@ from outbox.claims import Claim
 from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import LicensedCopy, Rendition
-from provenance.sign import SUFFIXES
 
 GRANT_FOR = timedelta(seconds=60)
 
@@ -39,7 +39,7 @@ def make_delivery(*, license_row: License, claim: Claim | None = None) -> Delive
     if existing := Delivery.objects.filter(license=license_row).first():
         return existing
     sealed = license_row.asset.renditions.get(kind=Rendition.Kind.SEALED)
-    suffix = SUFFIXES[sealed.mime]
+    suffix = FORMATS[sealed.mime].suffix
     mine = authorities().claim
     with (
         tempfile.TemporaryDirectory(prefix="colophon-") as folder,

@@ -10,6 +10,7 @@ from django import forms
 from accounts.models import Party
 from colophon.digest import from_hex
 from colophon.errors import InputError
+from colophon.formats import ACCEPT, ANY_OF
 from provenance.declare import ORIGINS
 from provenance.files import digest_of
 from provenance.models import AgreementPart, Asset, Run, Source
@@ -178,7 +179,10 @@ class UploadForm(forms.Form):
     """What the upload page asks about a work."""
 
     file = forms.FileField(
-        label="Picture", error_messages={"required": "Choose a JPEG or PNG picture."}
+        label="Picture",
+        help_text=f"{ANY_OF}, up to 50 MB. Drop it anywhere on this page.",
+        error_messages={"required": f"Choose a {ANY_OF} picture."},
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
     title = forms.CharField(max_length=160, label="Title")
     alt_text = forms.CharField(

@@ -16,6 +16,7 @@ from colophon import records, statement
 from colophon.credential import inspect_file
 from colophon.examine import examine as examine_file
 from colophon.filematch import CredentialFacts
+from colophon.formats import FORMATS
 from colophon.keys import Signer
 from colophon.manifest import ClaimPlan, sign_file
 from log.append import append
@@ -25,8 +26,6 @@ from provenance.alike import Look
 from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import Asset, Rendition, Seal
-
-SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
 def sign_asset(
@@ -48,7 +47,7 @@ def sign_asset(
     if existing := Seal.objects.filter(asset=asset).first():
         return existing
     upload = asset.renditions.get(kind=Rendition.Kind.UPLOADED)
-    suffix = SUFFIXES[upload.mime]
+    suffix = FORMATS[upload.mime].suffix
     mine = authorities().claim
     with (
         tempfile.TemporaryDirectory(prefix="colophon-") as folder,

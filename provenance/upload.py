@@ -7,14 +7,13 @@ from typing import IO
 from django.db import IntegrityError, transaction
 
 from accounts.models import Party
+from colophon.formats import ANY_OF, FORMATS
 from colophon.pictures import MAX_BYTES
 from colophon.sniff import HEAD_BYTES, sniff
 from outbox.enqueue import enqueue
 from provenance.errors import UploadError
 from provenance.files import digest_of, store
 from provenance.models import Asset, Rendition, Run
-
-ACCEPTED = ("image/jpeg", "image/png")
 
 
 def accept_file(
@@ -37,7 +36,7 @@ def accept_file(
     Writes: Asset, Rendition, Job. Lock: none, unique (party, uploaded_digest).
 
     Raises:
-        UploadError: too large, empty, or neither JPEG nor PNG.
+        UploadError: too large, empty, or of no format that is taken.
     """
     digest, size, mime = check_file(file)
     if existing := Asset.objects.filter(party=party, uploaded_digest=digest).first():
@@ -75,19 +74,19 @@ def check_file(file: IO[bytes]) -> tuple[bytes, int, str]:
     """SHA-256, size in bytes and media type of an upload, by its first bytes alone.
 
     Raises:
-        UploadError: too large, empty, or neither JPEG nor PNG.
+        UploadError: too large, empty, or of no format that is taken.
     """
     digest, size = digest_of(file)
     if size == 0:
-        raise UploadError("is empty; choose a JPEG or PNG file", "file")
+        raise UploadError(f"is empty; choose a {ANY_OF} file", "file")
     if size > MAX_BYTES:
         raise UploadError(
             f"has {size:,} bytes, at most {MAX_BYTES:,} are taken", "file"
         )
     mime = sniff(file.read(HEAD_BYTES))
-    if mime not in ACCEPTED:
+    if mime not in FORMATS:
         raise UploadError(
-            f"looks like {mime}; a work must be a JPEG or PNG picture", "file"
+            f"looks like {mime}; a work must be a {ANY_OF} picture", "file"
         )
     file.seek(0)
     return digest, size, mime

@@ -29,7 +29,7 @@ def play(source: Path | None, folder: Path) -> dict[str, Any]:
     """Play the story; returns its JSON.
 
     Args:
-        source: a JPEG or PNG; drawn here when None.
+        source: a picture; drawn here when None.
         folder: emptied first; gets the signed file, the bundle and the stack's data.
 
     Raises:

@@ -6,15 +6,15 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest
 from django.views.decorators.http import require_GET
 
+from colophon.formats import FORMATS
 from marketplace.deliver import redeem
-from provenance.sign import SUFFIXES
 
 
 @require_GET
 def download(request: HttpRequest, token: str) -> FileResponse:  # noqa: ARG001
     """The buyer's copy, by a one-use link; an attachment that nothing runs in."""
     delivery = redeem(token=token)
-    name = f"{delivery.license.code}{SUFFIXES[delivery.mime]}"
+    name = f"{delivery.license.code}{FORMATS[delivery.mime].suffix}"
     response = FileResponse(
         default_storage.open(delivery.path, "rb"),
         as_attachment=True,

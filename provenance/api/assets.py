@@ -19,6 +19,7 @@ from accounts.authentication import HasScope
 from colophon.digest import from_hex
 from colophon.errors import InputError
 from colophon.fields import Fields, load_json
+from colophon.formats import ANY_OF
 from log.models import Entry
 from provenance.agree import accept_agreement, propose_agreement
 from provenance.api.sources import training_of
@@ -40,11 +41,11 @@ class Assets(APIView):
 
     @extend_schema(operation_id="uploadAsset", request=dict, responses={202: dict})
     def post(self, request: Request) -> Response:
-        """Upload a JPEG or PNG; examining, signing and sealing follow by themselves."""
+        """Upload a picture; examining, signing and sealing follow by themselves."""
         party = acting_party(request)
         upload = request.FILES.get("file")
         if upload is None:
-            raise InputError("is missing; send a JPEG or PNG", "file")
+            raise InputError(f"is missing; send a {ANY_OF}", "file")
         fields = Fields(
             {key: value for key, value in request.POST.items() if key != "file"}
         )

@@ -12,6 +12,7 @@ from PIL import Image
 
 from colophon.authority import Authorities, make_authorities
 from colophon.child import Child, Limits
+from colophon.formats import FORMATS
 from colophon.manifest import Action, ClaimPlan, Signed, sign_file
 from log import tsa
 
@@ -44,11 +45,11 @@ class Studio:
     ) -> Signed:
         """Sign a picture; by another's authority when `by` names it."""
         signer = (by or self.pki).claim
-        mime = "image/png" if src.suffix == ".png" else "image/jpeg"
+        suffixes = {one.suffix: mime for mime, one in FORMATS.items()}
         return sign_file(
             src,
             dst or src.with_name(f"signed-{src.name}"),
-            mime,
+            suffixes[src.suffix],
             plan or ClaimPlan(title="Work", actions=MADE_BY_AI),
             chain_pem=signer.chain.read_bytes(),
             key=signer.key.read_bytes(),

@@ -63,11 +63,32 @@ def animated() -> bytes:
     return good[:cut] + png_chunk(b"acTL", struct.pack(">II", 60, 0)) + good[cut:]
 
 
-def frames() -> bytes:
+def frames(kind: str) -> bytes:
+    """A moving picture."""
     out = io.BytesIO()
-    images = [Image.new("P", (64, 64), n) for n in range(20)]
-    images[0].save(out, "GIF", save_all=True, append_images=images[1:])
+    images = [Image.new("RGB", (64, 64), (90 * n, 9, 9)) for n in range(3)]
+    images[0].save(out, kind, save_all=True, append_images=images[1:])
     return out.getvalue()
+
+
+def webp_of_size(width: int, height: int) -> bytes:
+    """A WebP whose bitstream lies about its size."""
+    data = bytearray(picture("WEBP"))
+    place = data.index(b"\x9d\x01\x2a") + 3
+    data[place : place + 4] = struct.pack("<HH", width, height)
+    return bytes(data)
+
+
+def webp_with(*chunks: bytes) -> bytes:
+    """A WebP with more chunks, in front of its own."""
+    body = b"".join(chunks) + picture("WEBP")[12:]
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def webp_canvas(width: int, height: int, flags: int = 0) -> bytes:
+    """The extended header of a WebP."""
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"VP8X" + struct.pack("<IB", 10, flags) + bytes(3) + sides
 
 
 def broken_checksum() -> bytes:
@@ -119,8 +140,19 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("endless segment", lambda: b"\xff\xd8\xff\xe0\xff\xff" + bytes(9), "cut off"),
     ("segment of no length", lambda: b"\xff\xd8\xff\xe0\0\0" + bytes(9), "cut off"),
     ("animated png", animated, "animated"),
-    ("gif", frames, "image/gif"),
-    ("webp", lambda: picture("WEBP"), "image/webp"),
+    ("gif", lambda: frames("GIF"), "image/gif"),
+    ("animated webp", lambda: frames("WEBP"), "animated"),
+    ("animation flag", lambda: webp_with(webp_canvas(64, 64, 2)), "animated"),
+    ("huge webp", lambda: webp_of_size(16_000, 16_000), "pixels; the most"),
+    ("webp of no size", lambda: webp_of_size(0, 64), "zero"),
+    ("huge canvas", lambda: webp_with(webp_canvas(60_000, 9)), "more than one size"),
+    ("two webp in one", lambda: webp_with(picture("WEBP")[12:]), "more than one"),
+    ("webp without a picture", lambda: webp_with()[:12] + b"JUNK" + bytes(4), "cut"),
+    ("cut-off webp", lambda: picture("WEBP")[:-20], "cut off"),
+    ("endless chunk", lambda: webp_with(b"JUNK\xff\xff\xff\xff"), "cut off"),
+    ("webp with zip", lambda: picture("WEBP") + zip_tail(), "behind the picture"),
+    ("webp with script", lambda: picture("WEBP") + b"<script>", "behind the picture"),
+    ("wav", lambda: b"RIFF\x24\0\0\0WAVEfmt " + bytes(28), "audio/wav"),
     ("tiff", lambda: picture("TIFF"), "image/tiff"),
     ("bmp", lambda: picture("BMP"), "image/bmp"),
     ("pdf", lambda: b"%PDF-1.7\n%junk", "application/pdf"),
@@ -128,9 +160,9 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("svg", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
     ("html", lambda: b"<!DOCTYPE html><script>alert(1)</script>", "text/html"),
     ("program", lambda: b"\x7fELF" + bytes(100), "executable"),
-    ("script", lambda: b"#!/bin/sh\necho", "neither"),
-    ("empty", lambda: b"", "neither"),
-    ("zeros", lambda: bytes(1000), "neither"),
+    ("script", lambda: b"#!/bin/sh\necho", "none of these"),
+    ("empty", lambda: b"", "none of these"),
+    ("zeros", lambda: bytes(1000), "none of these"),
     ("jpeg with zip", lambda: picture("JPEG") + zip_tail(), "behind the picture"),
     ("png with zip", lambda: picture("PNG") + zip_tail(), "behind the picture"),
     ("jpeg with html", lambda: picture("JPEG") + b"<HTML><b>", "behind the picture"),

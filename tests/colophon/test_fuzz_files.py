@@ -17,17 +17,20 @@ import pytest
 
 from colophon import pictures
 from colophon.child import Child
-from colophon.containers import JPEG, PNG, PNG_MAGIC, parts_of, png_chunk
+from colophon.containers import parts_of, png_chunk
 from colophon.errors import InputError
 from colophon.examine import examine
+from colophon.formats import FORMATS, PNG
 from colophon.manifest import Action, ClaimPlan
+from colophon.sniff import sniff
 from tests.colophon import hostile
 from tests.colophon.conftest import AI, MakePicture, Studio
 
 SEED = int(os.environ.get("COLOPHON_FUZZ_SEED", "0"))
 # Lengths and counts that parsers trip over.
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-METADATA = (0xE1, 0xEB, b"caBX", b"iTXt")  # APP1 and APP11 of a JPEG; chunks of a PNG
+# APP1 and APP11 of a JPEG; chunks of a PNG and of a WebP.
+METADATA = (0xE1, 0xEB, b"caBX", b"iTXt", b"C2PA", b"XMP ", b"VP8X")
 SLOWEST_SECONDS = 5.0  # of the processor, whatever else runs on the machine
 
 
@@ -67,7 +70,7 @@ def mutant(data: bytes, dice: random.Random) -> bytes:
 
 def inside(data: bytes, dice: random.Random) -> bytes:
     """Scribble into one part with metadata; lengths and checksums stay right."""
-    mime = PNG if data.startswith(PNG_MAGIC) else JPEG
+    mime = sniff(data)
     parts = [part for part in parts_of(data, mime) if part.kind in METADATA]
     if not parts:
         return data + dice.randbytes(8)
@@ -100,15 +103,14 @@ def scribble(found: bytearray, start: int, end: int, dice: random.Random) -> Non
 
 
 def seeds(studio: Studio, picture: MakePicture) -> Iterator[bytes]:
-    for name in ("work.jpg", "work.png"):
-        signed = studio.sign(picture(name)).path
+    for one in FORMATS.values():
+        signed = studio.sign(picture(f"work{one.suffix}")).path
         yield signed.read_bytes()
         plan = ClaimPlan(
             title="Copy", actions=(Action("c2pa.opened"), Action("c2pa.edited", AI))
         )
         yield studio.sign(signed, plan).path.read_bytes()
-    yield hostile.picture("JPEG")
-    yield hostile.picture("PNG")
+        yield hostile.picture(one.decoder)
 
 
 def pixel_digest(data: bytes, path: Path) -> str:

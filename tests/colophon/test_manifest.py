@@ -15,6 +15,7 @@ from PIL import Image
 from colophon.child import Child
 from colophon.credential import inspect_file
 from colophon.errors import CouldNotCheck, InputError
+from colophon.formats import FORMATS
 from colophon.manifest import (
     LICENSE_LABEL,
     LOG_LABEL,
@@ -28,6 +29,7 @@ from colophon.xmp import Rights
 from tests.colophon.conftest import AI, HUMAN, IPTC, MADE_BY_AI, MakePicture, Studio
 
 REFEREE = Path(__file__).parent.parent / "referees"
+NAMES = [f"work{one.suffix}" for one in FORMATS.values()]
 CONFORMANCE = "asset-rubric-conformance0.2-spec2.4.yml"
 INTEGRITY = "asset-rubric-integrity.yml"
 
@@ -118,7 +120,7 @@ def judge(rubric: Path, document: dict[str, Any]) -> dict[str, list[str]]:
 
 
 @pytest.mark.referee
-@pytest.mark.parametrize("name", ["work.jpg", "work.png"])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_official_rubrics_pass_whole(
     studio: Studio, reader: Child, picture: MakePicture, referees: Path, name: str
 ) -> None:
@@ -210,7 +212,7 @@ def test_everything_of_the_plan_is_in_the_claim_and_vouched_for(
 
 
 def test_signing_changes_no_pixel(studio: Studio, picture: MakePicture) -> None:
-    for name in ("work.jpg", "work.png"):
+    for name in NAMES:
         source = picture(name)
         signed = studio.sign(source, FULL).path
         with Image.open(source) as before, Image.open(signed) as after:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from colophon import fingerprints, pictures
 from colophon.child import Child
@@ -120,6 +120,26 @@ def test_a_palette_with_transparency_keeps_it(tmp_path: Path) -> None:
     assert found.getpixel((0, 0)) == (255, 0, 0, 0)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_lossless_webp_has_the_digest_of_its_samples(
+    tmp_path: Path, mode: str
+) -> None:
+    image = Image.radial_gradient("L").resize((40, 30)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize((40, 30)))
+    image.save(tmp_path / "work.webp", lossless=True, exact=True)
+    image.save(tmp_path / "work.png")
+    assert digest(tmp_path / "work.webp") == digest(tmp_path / "work.png")
+
+
+def test_a_color_profile_changes_no_sample(tmp_path: Path) -> None:
+    image = Image.radial_gradient("L").resize((40, 30)).convert("RGB")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image.save(tmp_path / "bare.webp", lossless=True)
+    image.save(tmp_path / "told.webp", lossless=True, icc_profile=profile)
+    assert digest(tmp_path / "bare.webp") == digest(tmp_path / "told.webp")
+
+
 def test_a_cmyk_jpeg_is_decoded(tmp_path: Path) -> None:
     path = tmp_path / "print.jpg"
     Image.new("CMYK", (20, 20), (0, 255, 255, 0)).save(path, quality=95)
@@ -185,8 +205,6 @@ def test_transparent_pixels_turn_white() -> None:
 
 
 def test_a_color_profile_is_applied_and_a_broken_one_passed_over() -> None:
-    from PIL import ImageCms
-
     image = Image.new("RGB", (2, 2), (200, 100, 50))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert pictures.opaque(image, profile).mode == "RGB"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from colophon import containers, findings, pictures
 from colophon.child import Child
-from colophon.containers import JPEG, PNG
 from colophon.credential import inspect_file
+from colophon.formats import FORMATS
 from colophon.manifest import Action, ClaimPlan, sign_file
 from colophon.strip import strip_metadata
 from tests.colophon.conftest import MakePicture, Studio
 
-KINDS = [("JPEG", JPEG), ("PNG", PNG)]
+KINDS = [(one.decoder, mime) for mime, one in FORMATS.items()]
 
 
 def loaded(kind: str, orientation: int = 6) -> bytes:
@@ -28,7 +29,10 @@ def loaded(kind: str, orientation: int = 6) -> bytes:
     notes = PngImagePlugin.PngInfo()
     notes.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>secret</x:xmpmeta>")
     notes.add_text("Author", "secret")
-    more = {"pnginfo": notes} if kind == "PNG" else {"comment": b"secret"}
+    more: dict[str, Any] = {
+        "JPEG": {"comment": b"secret"},
+        "PNG": {"pnginfo": notes},
+    }.get(kind, {"xmp": b"<x:xmpmeta>secret</x:xmpmeta>"})
     out = io.BytesIO()
     Image.radial_gradient("L").resize((60, 40)).convert("RGB").save(
         out, kind, exif=exif, icc_profile=profile, **more

@@ -12,8 +12,9 @@ from lxml import etree
 from PIL import Image
 
 from colophon import xmp
-from colophon.containers import JPEG, PNG, parts_of
+from colophon.containers import parts_of
 from colophon.errors import InputError
+from colophon.formats import FORMATS, JPEG, PNG, WEBP
 from colophon.xmp import Rights, write_rights
 from tests.colophon import hostile
 from tests.colophon.conftest import AI
@@ -31,7 +32,7 @@ RIGHTS = Rights(
     alt_text="A harbor",
 )
 NAMES = {**xmp.SPACES, "rdf": xmp.RDF, "x": xmp.META}
-KINDS = [("JPEG", JPEG), ("PNG", PNG)]
+KINDS = [(one.decoder, mime) for mime, one in FORMATS.items()]
 
 
 def packet(data: bytes) -> etree._Element:
@@ -65,6 +66,15 @@ def test_another_reader_finds_every_property(kind: str, mime: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "mime"), KINDS)
+def test_pixels_and_what_hangs_behind_stay(kind: str, mime: str) -> None:
+    data = hostile.picture(kind) + b"\0tail"
+    written = write_rights(data, mime, RIGHTS)
+    with Image.open(io.BytesIO(data)) as one, Image.open(io.BytesIO(written)) as two:
+        assert one.tobytes() == two.tobytes()
+    assert written[parts_of(written, mime)[-1].end :] == b"\0tail"
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("JPEG", JPEG), ("PNG", PNG)])
 def test_pixels_and_all_other_bytes_stay(kind: str, mime: str) -> None:
     data = hostile.picture(kind) + b"\0tail"
     written = write_rights(data, mime, RIGHTS)
@@ -153,6 +163,18 @@ def test_exif_stays_in_front(tmp_path: Path) -> None:
     assert written.index(b"Exif\0\0") < written.index(b"http://ns.adobe.com/xap/1.0/\0")
     with Image.open(io.BytesIO(written)) as image:
         assert image.getexif()[0x010F] == "Acme"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_simple_webp_is_extended_and_keeps_its_alpha(mode: str) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (9, 7), (1, 2, 3, 4)[: len(mode)]).save(out, "WEBP", lossless=True)
+    assert b"VP8X" not in out.getvalue()
+    written = write_rights(out.getvalue(), WEBP, RIGHTS)
+    with Image.open(io.BytesIO(written)) as image:
+        assert (image.mode, image.size) == (mode, (9, 7))
+        assert image.getpixel((3, 3)) == (1, 2, 3, 4)[: len(mode)]
+    assert written[20] == 0x04 | 0x10 * (mode == "RGBA")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"])))

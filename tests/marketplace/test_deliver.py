@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from colophon.credential import inspect_file
+from colophon.formats import FORMATS
+from colophon.sniff import sniff
 from log.models import Entry
 from marketplace import deliver
 from marketplace.deliver import grant_download, make_delivery, redeem
@@ -66,6 +68,20 @@ def test_each_buyer_gets_a_copy_with_the_license_inside(
         parents = [one["relationship"] for one in found.detail.ingredients]
         assert parents == ["parentOf"]
         assert LicensedCopy.objects.get(digest=made.digest).asset == work
+
+
+@pytest.mark.parametrize("mime", FORMATS)
+def test_a_copy_keeps_the_format_of_the_work(ada: User, ben: User, mime: str) -> None:
+    work = seal(upload(Person.of(ada), picture(form=FORMATS[mime].decoder)))
+    factories.agreed(work)
+    publish_listing(asset=work, plans=list(factories.OFFERS))
+    row = factories.licensed(Asset.objects.get(pk=work.pk), party_of(ben))
+    made = make_delivery(license_row=row)
+    copy = copy_of(made)
+    assert made.mime == sniff(copy) == mime
+    found = read_back(copy)
+    assert found.state == "Trusted"
+    assert row.code in str(found.detail.assertions)
 
 
 def test_delivering_twice_makes_one_copy(work: Asset, ben: User) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from accounts.models import User
 from colophon.errors import CouldNotCheck
+from colophon.formats import FORMATS
 from outbox.claims import Claim, LostClaim
 from outbox.inline import drain
 from outbox.models import Job
@@ -43,7 +44,7 @@ def bytes_of(asset: Asset, kind: str) -> bytes:
         return bytes(file.read())
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("form", [one.decoder for one in FORMATS.values()])
 def test_findings_copies_and_the_next_job_are_kept(maker: Person, form: str) -> None:
     asset = upload(maker, picture(1, size=(500, 300), form=form))
     found = examine_asset(asset=asset)

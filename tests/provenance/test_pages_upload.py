@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Party, User
+from colophon.formats import ANY_OF
 from outbox.models import Job
 from provenance.forms import TRAINING
 from provenance.models import Asset, Run
@@ -116,15 +117,15 @@ def test_a_missing_answer_is_named_and_nothing_is_kept(
 def test_a_missing_file_is_asked_for(maker: Client) -> None:
     answer = maker.post("/sell/new", ANSWERS)
     assert answer.status_code == 422
-    assert "Choose a JPEG or PNG picture." in text_of(answer)
+    assert f"Choose a {ANY_OF} picture." in text_of(answer)
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"GIF89a" + bytes(40), "a work must be a JPEG or PNG picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "must be a JPEG or PNG picture"),
+        (b"GIF89a" + bytes(40), f"a work must be a {ANY_OF} picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", f"must be a {ANY_OF} picture"),
     ],
 )
 def test_a_file_that_is_no_picture_is_refused_with_the_reason(

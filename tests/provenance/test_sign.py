@@ -13,6 +13,7 @@ from accounts.platform import platform_signer
 from colophon import statement
 from colophon.credential import inspect_file
 from colophon.errors import CouldNotCheck
+from colophon.formats import FORMATS
 from colophon.manifest import LOG_LABEL
 from colophon.origin import IPTC
 from colophon.records import parse_examination, parse_seal
@@ -58,7 +59,9 @@ def read_back(data: bytes, suffix: str = ".jpg") -> Any:
         return inspect_file(Path(file.name), claim_roots(), tsa_roots())
 
 
-@pytest.mark.parametrize(("form", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png")])
+@pytest.mark.parametrize(
+    ("form", "suffix"), [(one.decoder, one.suffix) for one in FORMATS.values()]
+)
 def test_the_sealed_file_carries_a_trusted_credential(
     maker: Person, clock: None, form: str, suffix: str
 ) -> None:
