@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from accounts.platform import platform_signer, verdict_signer
+from accounts.models import SigningKey
+from accounts.platform import platform_party, platform_signer, verdict_signer
 from chain.read import facts as network_facts
+from colophon.keys import Signer
 from colophon.policy import POLICY
 from colophon.trust import Chain, Trust, TrustedKey
 from log.keys import log_keys
@@ -34,10 +36,23 @@ def site_trust() -> Trust:
         origin=settings.LOG_ORIGIN,
         site=settings.SITE_URL,
         log_keys=tuple(log_keys()),
-        platform_keys=(TrustedKey.of(platform_signer().public_spki),),
-        verdict_keys=(TrustedKey.of(verdict_signer().public_spki),),
+        platform_keys=_keys(platform_signer(), SigningKey.Purpose.ACCOUNT),
+        verdict_keys=_keys(verdict_signer(), SigningKey.Purpose.VERDICT),
         chains=chains,
         c2pa_roots=tuple(claim_roots()),
         tsa_roots=tuple(tsa_roots()),
         policies=(POLICY.digest,),
     )
+
+
+def _keys(present: Signer, purpose: str) -> tuple[TrustedKey, ...]:
+    """The key that signs now, then those before it that were not revoked.
+
+    What an earlier key signed stays provable after its file was replaced.
+    """
+    rows = SigningKey.objects.filter(
+        party=platform_party(), purpose=purpose, revoked_at__isnull=True
+    )
+    older = rows.exclude(key_id=present.key_id).order_by("-pk")
+    known = [TrustedKey.of(bytes(row.spki)) for row in older]
+    return (TrustedKey.of(present.public_spki), *known)
