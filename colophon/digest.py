@@ -59,11 +59,6 @@ def canonical(value: Any) -> bytes:
         raise InputError("is nested too deeply for canonical JSON") from error
 
 
-def to_hex(data: bytes) -> str:
-    """Lowercase hex, without prefix."""
-    return data.hex()
-
-
 def from_hex(text: Any, size: int | None = SHA256_BYTES, field: str = "") -> bytes:
     """Bytes of a lowercase hex text without prefix.
 

@@ -15,7 +15,6 @@ from colophon.merkle import HASH_BYTES, Read, node_hash
 
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
-MAX_TILE_LEVEL = 63
 MAX_ENTRY_BYTES = 2**16 - 1
 ENTRIES = "entries"
 _LENGTH_BYTES = 2
