@@ -14,5 +14,6 @@ SUFFIX = ".intoto.jsonl"
 
 
 def to_intoto(bundle: Bundle) -> bytes:
-    """JSON Lines, in the order of the bundle; salts and proofs stay behind."""
-    return b"".join(one.envelope.to_bytes() + b"\n" for one in bundle.records)
+    """JSON Lines by kind, as a bundle's file has them; salts and proofs stay behind."""
+    found = sorted(bundle.records, key=lambda one: one.kind)
+    return b"".join(one.envelope.to_bytes() + b"\n" for one in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from provenance import paths  # noqa: F401 - registers the converter
-from provenance.api import assets, certificates, runs, sources, verify
+from provenance.api import assets, certificates, exports, runs, sources, verify
 from provenance.views import media, progress, registry, studio, upload
 from provenance.views import verify as verify_page
 
@@ -38,12 +38,22 @@ urlpatterns = [
     path(
         "api/v1/sources/<str:code>", sources.SourceDetail.as_view(), name="api-source"
     ),
+    path(
+        "api/v1/sources/<str:code>/croissant",
+        exports.SourceCroissant.as_view(),
+        name="api-source-croissant",
+    ),
     path("api/v1/assets", assets.Assets.as_view(), name="api-assets"),
     path("api/v1/assets/<str:code>", assets.AssetDetail.as_view(), name="api-asset"),
     path(
         "api/v1/assets/<str:code>/evidence",
         assets.AssetEvidence.as_view(),
         name="api-asset-evidence",
+    ),
+    path(
+        "api/v1/assets/<str:code>/export/<str:kind>",
+        exports.AssetExport.as_view(),
+        name="api-asset-export",
     ),
     path("api/v1/evidence", assets.EvidenceByDigest.as_view(), name="api-evidence"),
     path(

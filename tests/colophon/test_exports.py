@@ -396,6 +396,11 @@ def test_securesystemslib_refuses_a_changed_envelope(bundle: Bundle, at_: int) -
         envelope.verify(keys_of("platform"), 1)
 
 
+def test_an_intoto_bundle_is_the_same_from_the_file(bundle: Bundle) -> None:
+    mixed = replace(bundle, records=tuple(reversed(bundle.of("step"))))
+    assert to_intoto(Bundle.from_bytes(mixed.to_bytes())) == to_intoto(mixed)
+
+
 def test_an_intoto_bundle_carries_no_salt(bundle: Bundle) -> None:
     text = to_intoto(bundle).decode()
     salts = [one.salt.hex() for one in bundle.records if one.salt]

@@ -417,6 +417,8 @@ ADDRESSES = [
     "/api/v1/runs/{}",
     "/api/v1/assets/{}",
     "/api/v1/assets/{}/evidence",
+    "/api/v1/assets/{}/export/prov",
+    "/api/v1/sources/{}/croissant",
     "/api/v1/sources/{}",
     "/api/v1/listings/{}",
     "/api/v1/orders/{}",

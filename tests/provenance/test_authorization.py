@@ -61,6 +61,7 @@ class World:
         self.agreement = factories.agreed(self.sealed)
         self.source = factories.model_of(mia, "Public")
         self.key, self.spare = enrolled(self.ada), enrolled(self.ada)
+        self.data = factories.model_of(mia, "Photographs", kind="dataset")
         self.run = open_run(party=ada, name="spring")
         self.step, _ = written(self.run, self.key)
 
@@ -164,6 +165,9 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("api/v1/sources/<str:code>", "get"): Line(
         PUBLIC, "Mia", 200, 200, _code("source"), nobody=200
     ),
+    ("api/v1/sources/<str:code>/croissant", "get"): Line(
+        PUBLIC, "Mia", 200, 200, _code("data"), nobody=200
+    ),
     ("api/v1/assets", "post"): Line(
         "upload", "Ada", 202, 202, body=_upload, kind="multipart"
     ),
@@ -172,6 +176,14 @@ MATRIX: dict[tuple[str, str], Line] = {
     ),
     ("api/v1/assets/<str:code>/evidence", "get"): Line(
         PUBLIC, "Ada", 200, 404, _code("sealed"), nobody=404
+    ),
+    ("api/v1/assets/<str:code>/export/<str:kind>", "get"): Line(
+        PUBLIC,
+        "Ada",
+        200,
+        404,
+        lambda w: {"code": w.sealed.code, "kind": "prov"},
+        nobody=404,
     ),
     ("api/v1/evidence", "get"): Line(
         PUBLIC,
@@ -405,6 +417,7 @@ def test_a_key_acts_for_its_own_party_and_not_for_its_makers_other_one(
     for path in (
         f"/api/v1/assets/{draft.code}",
         f"/api/v1/assets/{draft.code}/evidence",
+        f"/api/v1/assets/{draft.code}/export/in-toto",
     ):
         assert client.get(path, headers=headers).status_code == 404
     mine = client.get(f"/api/v1/assets/{world.sealed.code}", headers=headers)
