@@ -42,8 +42,9 @@ def _state(request: HttpRequest, code: str) -> dict[str, Any]:
         "offer__listing__asset__party", "intent", "buyer"
     )
     order = get_object_or_404(rows, code=code)
-    licensed = License.objects.filter(order=order, state=License.State.ACTIVE)
-    row = licensed.select_related("delivery").first()
+    licensed = License.objects.filter(order=order).select_related("delivery")
+    row = licensed.exclude(revoked_reason=License.Revoked.DEPOSIT_GONE).first()
+    ended = row is not None and row.state == License.State.REVOKED
     funding = None
     if order.state == Order.State.OPEN:
         funding = Intent.objects.filter(key=fund_key(order)).first()
@@ -56,11 +57,14 @@ def _state(request: HttpRequest, code: str) -> dict[str, Any]:
         "order": order,
         "asset": order.offer.listing.asset,
         "license": row,
+        "ended": ended,
         "stray": _stray(order),
         "funding": funding,
         "funding_lost": lost,
         "ready": ready,
-        "pending": _is_pending(order, ready=ready, funded=funding and not lost),
+        "pending": _is_pending(
+            order, ready=ready or ended, funded=funding and not lost
+        ),
         "poll_seconds": POLL_SECONDS,
     }
 

@@ -138,6 +138,20 @@ def test_the_page_lets_the_buyer_cancel_and_says_where_the_money_is(
     assert "Canceled" in text_of(as_ben.get(f"/licenses/{bought.code}"))
 
 
+def test_the_orders_page_waits_for_nothing_after(
+    as_ben: Client, bought: License
+) -> None:
+    page = f"/orders/{bought.order.code}"
+    assert "Download your copy" in text_of(as_ben.get(page))
+    cancel_purchase(license_row=bought)
+    answer = as_ben.get(page)
+    text = text_of(answer)
+    assert "Its buyer canceled the purchase" in text
+    assert "Waiting" not in text
+    assert "Download your copy" not in text
+    assert "hx-trigger" not in answer.content.decode()
+
+
 def test_the_page_says_when_it_is_too_late(as_ben: Client, bought: License) -> None:
     page = f"/library/{bought.code}"
     redeem(token=grant_download(license_row=bought, user=None))
