@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "settlement.follow": ("royalties.tasks.follow_settlement", "default"),
     "refund.send": ("royalties.tasks.send_refund", "default"),
     "refund.sent": ("royalties.tasks.refund_sent", "default"),
+    "refund.done": ("royalties.tasks.refund_done", "default"),
     "payouts.push": ("royalties.tasks.push_payouts", "default"),
     "payouts.sent": ("royalties.tasks.payouts_sent", "default"),
     "payouts.paid": ("royalties.tasks.apply_payment", "default"),

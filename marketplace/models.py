@@ -240,7 +240,7 @@ class License(models.Model):
     when that was final, and nothing is settled before. `frozen_at` is the time of the
     block in which its deposit was asked back: what is used later is not covered. Its
     price is earned at `fee_due_at`, and never when that is empty: the purchase was
-    canceled, with the record in `cancellation`.
+    canceled, with the record in `cancellation`, or a refund took the price along.
     """
 
     class State(models.TextChoices):
@@ -250,6 +250,7 @@ class License(models.Model):
     class Revoked(models.TextChoices):
         DEPOSIT_GONE = "deposit_gone", "Its payment left the chain"
         CANCELED = "canceled", "Its buyer canceled the purchase"
+        REFUNDED = "refunded", "Its price went back to its buyer"
 
     code = models.CharField(max_length=40, unique=True, default=license_id)
     order = models.OneToOneField(Order, on_delete=models.PROTECT)

@@ -184,7 +184,7 @@ def take_request(*, event: Event, claim: Claim | None = None) -> Refund | None:
 def take_refund(*, event: Event, claim: Claim | None = None) -> Refund | None:
     """Take over one final `Refunded` log: what came back, and that it is done.
 
-    Writes: Refund. Lock: its row.
+    Writes: Refund, Job. Lock: its row.
     """
     with transaction.atomic(durable=True):
         if claim:
@@ -208,6 +208,11 @@ def take_refund(*, event: Event, claim: Claim | None = None) -> Refund | None:
             refund.units = int(event.args["amount"])
             refund.tx_hash, refund.paid_at = event.tx_hash, event.mined_at
             refund.save()
+            enqueue(
+                "refund.done",
+                key=f"refund:{refund.code}:done",
+                payload={"refund": refund.pk},
+            )
     return refund
 
 

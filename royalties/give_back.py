@@ -15,7 +15,7 @@ from django.utils import timezone
 from chain.intend import intend
 from chain.models import Intent
 from colophon.earnings import combined_root
-from marketplace.models import Refund
+from marketplace.models import License, Refund
 from outbox.claims import Claim, Retry
 from outbox.enqueue import enqueue
 from royalties.models import Leaf, Settlement
@@ -81,6 +81,31 @@ def send_again(*, refund_pk: int, claim: Claim | None = None) -> None:
             key=f"refund:{row.code}:{number}",
             payload={"refund": row.pk},
             due_at=timezone.now() + timedelta(seconds=wait),
+        )
+
+
+def end_unpaid(*, refund: Refund, claim: Claim | None = None) -> int:
+    """End the licenses whose price went back with a paid refund: nobody earned it.
+
+    A dispute may hold a price until it is too late to settle it, or settling may have
+    been halted.
+
+    Returns:
+        how many ended.
+
+    Writes: License.
+    """
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        frozen = License.objects.filter(
+            account=refund.account, frozen_at__lte=refund.paid_at
+        )
+        unpaid = frozen.filter(price_units__gt=0, fee_due_at__isnull=False)
+        return unpaid.exclude(increments__fee_units__gt=0).update(
+            state=License.State.REVOKED,
+            revoked_reason=License.Revoked.REFUNDED,
+            fee_due_at=None,
         )
 
 

@@ -111,6 +111,12 @@ def refund_sent(claim: Claim) -> None:
         give_back.send_again(refund_pk=claim.payload["refund"], claim=claim)
 
 
+def refund_done(claim: Claim) -> None:
+    """Handle `refund.done`: prices that no settlement took went back, too."""
+    row = Refund.objects.get(pk=claim.payload["refund"])
+    give_back.end_unpaid(refund=row, claim=claim)
+
+
 def apply_payment(claim: Claim) -> None:
     """Handle `payouts.paid`."""
     event = Event.objects.get(pk=claim.payload["event"])

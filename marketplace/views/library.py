@@ -144,6 +144,8 @@ def _status(row: License) -> tuple[str, str]:
     """Word and kind of partials/status_pill.html."""
     if row.revoked_reason == License.Revoked.CANCELED:
         return "Canceled", "off"
+    if row.revoked_reason == License.Revoked.REFUNDED:
+        return "Ended", "off"
     if row.state == License.State.REVOKED:
         return "Revoked", "bad"
     if row.is_closed:

@@ -12,7 +12,9 @@ from accounts.models import User
 from colophon.earnings import combined_root, verify_committed
 from marketplace.models import License, Refund
 from outbox.claims import Retry
-from royalties.give_back import send_again, send_refund, spend_proof
+from outbox.models import Job
+from royalties.due import unclosed_fees
+from royalties.give_back import end_unpaid, send_again, send_refund, spend_proof
 from royalties.models import Leaf, Settlement, Tally, UsageEvent
 from tests.cast import party_of
 from tests.factories import logged
@@ -206,6 +208,34 @@ def test_a_refund_that_reverted_is_sent_with_a_newer_proof(sold: License) -> Non
     second = send_refund(refund=refund, index=0, root=root, now=timezone.now())
     assert second is not None
     assert second.key != first.key
+
+
+def test_nobody_keeps_a_license_for_a_price_that_went_back(sold: License) -> None:
+    """A dispute held it until no settlement could take it any more."""
+    sold.asset.disputes.create(reason="not theirs")
+    asked = factories.asked_back(sold.account, at=days_ago(8))
+    factories.settled()
+    refund = factories.given_back(sold.account, 12_000_000, at=days_ago(0.5))
+    assert Job.objects.get(kind="refund.done").payload == {"refund": asked.pk}
+    assert end_unpaid(refund=refund) == 1
+    assert end_unpaid(refund=refund) == 0
+    sold.refresh_from_db()
+    assert (sold.state, sold.revoked_reason) == ("revoked", "refunded")
+    sold.asset.disputes.update(state="rejected")
+    assert list(unclosed_fees(License.objects.all())) == []
+    assert findings() == []
+
+
+def test_a_price_that_was_settled_or_came_later_keeps_its_license(
+    sold: License, ben: User
+) -> None:
+    refundable(sold)
+    refund = factories.given_back(sold.account, 9_400_000, at=days_ago(1))
+    fresh = factories.license_of(sold.asset, party_of(ben), "commercial")
+    assert end_unpaid(refund=refund) == 0
+    for row in (sold, fresh):
+        row.refresh_from_db()
+        assert row.state == "active"
 
 
 def test_other_deposits_never_pay_for_an_account_that_took_its_money_back(
