@@ -53,7 +53,10 @@ def escrow_of(account: str) -> Escrow:
 
 
 def _spent(account: str) -> int:
-    """What the account's licenses cost: once nothing more is settled, what was."""
+    """What the account's licenses cost: once nothing more is settled, what was.
+
+    One whose payment left the chain may take nothing, as long as it does not return.
+    """
     rows: QuerySet[Any] = License.objects.filter(account=account).annotate(
         fees=Coalesce(Sum("increments__fee_units"), 0),
         charged=Coalesce(Sum("increments__usage_units"), 0),
@@ -66,7 +69,8 @@ def _spent(account: str) -> int:
     late = timezone.now() - charging_time()
     return sum(
         row.fees + row.charged
-        if row.frozen_at and row.frozen_at <= late
+        if (row.frozen_at and row.frozen_at <= late)
+        or row.revoked_reason == License.Revoked.DEPOSIT_GONE
         else row.fee_units + used.get(row.pk, 0)
         for row in rows
     )

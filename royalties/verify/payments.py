@@ -73,7 +73,8 @@ def funds() -> Iterator[Finding]:
     """No account's licenses cost more than its deposits less its refunds (I2, I3).
 
     An open license may still take its price, unless that was canceled, and its whole
-    deposit; one whose deposit went back costs what settlements took from it.
+    deposit; one whose deposit went back or left the chain costs what settlements took
+    from it.
     """
     held: dict[str, int] = defaultdict(int)
     for log in _ledger_logs("Deposited"):
@@ -90,9 +91,10 @@ def funds() -> Iterator[Finding]:
     )
     for row in rows:
         account = row.account.lower()
-        is_gone = (
+        is_back = (
             account in gone_at and row.frozen_at and (row.frozen_at <= gone_at[account])
         )
+        is_gone = is_back or row.revoked_reason == License.Revoked.DEPOSIT_GONE
         most = row.fee_units + row.deposit_units
         cost[account] += row.fees + row.charged if is_gone else most
     for account, units in sorted(cost.items()):

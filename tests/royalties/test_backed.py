@@ -9,11 +9,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from chain.models import Event
 from colophon.earnings import combined_root, verify_committed
+from marketplace.issue import take_back_deposit, take_deposit
 from marketplace.models import License, Refund
 from outbox.claims import Retry
 from outbox.models import Job
 from royalties.due import unclosed_fees
+from royalties.escrow import escrow_of
 from royalties.give_back import end_unpaid, send_again, send_refund, spend_proof
 from royalties.models import Leaf, Settlement, Tally, UsageEvent
 from tests.cast import party_of
@@ -208,6 +211,20 @@ def test_a_refund_that_reverted_is_sent_with_a_newer_proof(sold: License) -> Non
     second = send_refund(refund=refund, index=0, root=root, now=timezone.now())
     assert second is not None
     assert second.key != first.key
+
+
+def test_a_payment_that_left_the_chain_costs_nothing(sold: License, ben: User) -> None:
+    """Else what is left of another purchase could not be asked back."""
+    other = factories.license_of(sold.asset, party_of(ben))
+    gone = Event.objects.get(args__ref="0x" + bytes(other.order.ref).hex())
+    Event.objects.filter(pk=gone.pk).update(removed_at=timezone.now())
+    assert escrow_of(sold.account).left_units == 12_000_000 - 2_600_000 - 2_000_000
+    take_back_deposit(event=gone)
+    assert escrow_of(sold.account).left_units == 12_000_000 - 2_600_000
+    assert findings() == []
+    Event.objects.filter(pk=gone.pk).update(removed_at=None)
+    take_deposit(event=gone)
+    assert escrow_of(sold.account).left_units == 24_000_000 - 2_600_000 - 2_000_000
 
 
 def test_nobody_keeps_a_license_for_a_price_that_went_back(sold: License) -> None:
