@@ -10,12 +10,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from colophon.errors import ColophonError
 from marketplace import testpay
+from marketplace.cancel import cancelable_until
 from marketplace.models import License, Order, Refund
 from marketplace.network import wallet_chain
 from marketplace.refund import (
@@ -46,6 +48,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "refund": refund,
         "wait": _days(settings.REFUND_DELAY_SECONDS),
         "closes": _closes(request, row),
+        "cancelable": _cancelable(request, row),
         "can_ask": can_ask,
         "is_test_wallet": can_ask and _is_test_wallet(row),
         "wallet": _wallet(row) if can_ask else None,
@@ -123,9 +126,21 @@ def _mine(request: HttpRequest, code: str) -> Order:
 def _closes(request: HttpRequest, row: Order) -> list[License]:
     """One's own metered licenses that end with the request."""
     rows = License.objects.visible_to(request.user).filter(
-        account=row.account, frozen_at=None, rate_units__gt=0
+        account=row.account,
+        state=License.State.ACTIVE,
+        frozen_at=None,
+        rate_units__gt=0,
     )
     return list(rows.select_related("asset").order_by("pk"))
+
+
+def _cancelable(request: HttpRequest, row: Order) -> list[License]:
+    """One's own purchases that could be canceled until the request."""
+    rows = License.objects.visible_to(request.user).filter(
+        account=row.account, fee_due_at__gt=timezone.now()
+    )
+    found = rows.select_related("asset").order_by("pk")
+    return [one for one in found if cancelable_until(one)]
 
 
 def _is_test_wallet(row: Order) -> bool:

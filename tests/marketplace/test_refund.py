@@ -18,6 +18,7 @@ from chain.models import Event, Intent
 from colophon.errors import SignatureError
 from colophon.ids import new_id
 from marketplace import testpay
+from marketplace.cancel import cancel_purchase
 from marketplace.errors import NotForSaleError, RefundError
 from marketplace.issue import take_deposit
 from marketplace.models import License, Order, Refund
@@ -417,6 +418,23 @@ def test_the_page_tells_what_is_left_and_takes_the_signature(
     text = text_of(client.get(page))
     assert "Paid back" in text
     assert "$10.00 on" in text
+
+
+def test_the_page_says_what_to_cancel_before(
+    sold: License, ben: User, client: Client
+) -> None:
+    client.login(email=ben.email, password=PASSWORD)
+    page = f"/orders/{sold.order.code}/refund"
+    assert "cancel first" not in text_of(client.get(page))  # its price is earned
+    License.objects.update(fee_due_at=timezone.now() + timedelta(days=14))
+    text = text_of(client.get(page))
+    assert "cancel first" in text
+    assert "end for good" in text
+    cancel_purchase(license_row=sold)
+    text = text_of(client.get(page))
+    assert "What happens when you ask" in text
+    assert "cancel first" not in text
+    assert "end for good" not in text
 
 
 def test_the_page_is_nobody_elses(
