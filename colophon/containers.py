@@ -14,9 +14,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from colophon import webp
+from colophon import avif, webp
 from colophon.errors import InputError
-from colophon.formats import JPEG, PNG, WEBP
+from colophon.formats import AVIF, JPEG, PNG, WEBP
 from colophon.parts import Part, damaged, one_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -95,10 +95,11 @@ def _is_apng(_: bytes, parts: list[Part]) -> bool:
     return any(part.kind == b"acTL" for part in parts)
 
 
-_WALKERS = {JPEG: jpeg_parts, PNG: png_parts, WEBP: webp.parts}
-_SIZES = {JPEG: _frame_size, PNG: _header_size, WEBP: webp.size}
+_WALKERS = {JPEG: jpeg_parts, PNG: png_parts, WEBP: webp.parts, AVIF: avif.parts}
+_SIZES = {JPEG: _frame_size, PNG: _header_size, WEBP: webp.size, AVIF: avif.size}
+_IDLE = {WEBP: webp.idle, AVIF: avif.idle}
 # A JPEG cannot move.
-_MOVING = {PNG: _is_apng, WEBP: webp.is_moving}
+_MOVING = {PNG: _is_apng, WEBP: webp.is_moving, AVIF: avif.is_moving}
 
 
 def parts_of(data: bytes, mime: str) -> list[Part]:
@@ -117,6 +118,12 @@ def size_of(data: bytes, mime: str, parts: list[Part]) -> tuple[int, int]:
         InputError: the picture states no size, or several.
     """
     return _SIZES[mime](data, parts)
+
+
+def idle_of(data: bytes, mime: str, parts: list[Part]) -> bytes:
+    """Return what no reader of pictures looks at: behind the end, and in padding."""
+    padding = _IDLE[mime](data, parts) if mime in _IDLE else b""
+    return padding + data[parts[-1].end :]
 
 
 def is_moving(data: bytes, mime: str, parts: list[Part]) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 JPEG = "image/jpeg"
 PNG = "image/png"
 WEBP = "image/webp"
+AVIF = "image/avif"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ FORMATS = {
     JPEG: Format("JPEG", ".jpg", "JPEG", frozenset({"JPEG", "MPO"})),
     PNG: Format("PNG", ".png", "PNG", frozenset({"PNG"})),
     WEBP: Format("WebP", ".webp", "WEBP", frozenset({"WEBP"})),
+    AVIF: Format("AVIF", ".avif", "AVIF", frozenset({"AVIF"})),
 }
 _NAMES = [one.name for one in FORMATS.values()]
 # For sentences: "JPEG, PNG or WebP".

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colophon.containers import is_moving, parts_of, size_of
+from colophon.containers import idle_of, is_moving, parts_of, size_of
 from colophon.errors import InputError
 from colophon.formats import ANY_OF, FORMATS
 from colophon.sniff import HEAD_BYTES, sniff
@@ -83,12 +83,11 @@ def check(path: Path) -> Checked:
         raise InputError("animated pictures are not accepted; save one frame", "file")
     width, height = size_of(data, mime, parts)
     _check_size(width, height)
-    tail = data[parts[-1].end :]
-    if _is_active(tail):
+    if _is_active(idle_of(data, mime, parts)):
         raise InputError(
             "something else hangs behind the picture's end; save it again", "file"
         )
-    return Checked(data, mime, width, height, len(tail))
+    return Checked(data, mime, width, height, len(data) - parts[-1].end)
 
 
 def _is_active(tail: bytes) -> bool:

@@ -68,6 +68,11 @@ def is_moving(data: bytes, parts: list[Part]) -> bool:
     return any(head and head[0] & _MOVES for head in heads)
 
 
+def idle(data: bytes, parts: list[Part]) -> bytes:
+    """Return the bytes that no reader of pictures looks at."""
+    return b"".join(data[p.body : p.end] for p in parts if p.kind not in _KNOWN)
+
+
 def _stream_size(data: bytes, part: Part) -> tuple[int, int]:
     body = data[part.body : part.end]
     try:

@@ -71,6 +71,30 @@ def frames(kind: str) -> bytes:
     return out.getvalue()
 
 
+def avif_data() -> int:
+    """Where the coded data of our AVIF begins."""
+    return picture("AVIF").index(b"mdat")
+
+
+def avif_with(kind: bytes, place: int, *words: int) -> bytes:
+    """An AVIF with other words in a box, so many bytes behind its type and flags."""
+    data = bytearray(picture("AVIF"))
+    at = data.index(kind) + 4 + place
+    new = struct.pack(f">{len(words)}I", *words)
+    data[at : at + len(new)] = new
+    return bytes(data)
+
+
+def padded_zip() -> bytes:
+    body = zip_tail()
+    return struct.pack(">I", len(body) + 8) + b"free" + body
+
+
+def webp_zip() -> bytes:
+    body = zip_tail()
+    return b"JUNK" + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
 def webp_of_size(width: int, height: int) -> bytes:
     """A WebP whose bitstream lies about its size."""
     data = bytearray(picture("WEBP"))
@@ -152,6 +176,20 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("endless chunk", lambda: webp_with(b"JUNK\xff\xff\xff\xff"), "cut off"),
     ("webp with zip", lambda: picture("WEBP") + zip_tail(), "behind the picture"),
     ("webp with script", lambda: picture("WEBP") + b"<script>", "behind the picture"),
+    ("animated avif", lambda: frames("AVIF"), "animated"),
+    ("huge avif", lambda: avif_with(b"ispe", 4, 16_000, 16_000), "pixels; the most"),
+    ("wide avif", lambda: avif_with(b"ispe", 4, 60_000, 1), "a side has at most"),
+    ("avif of no size", lambda: avif_with(b"ispe", 4, 0, 64), "zero"),
+    ("avif without a size", lambda: avif_with(b"ispe", -4, 0x6E6F6E65), "states no"),
+    ("cut-off avif", lambda: picture("AVIF")[:-20], "cut off"),
+    ("avif without data", lambda: picture("AVIF")[: avif_data() - 4], "cut off"),
+    ("avif data elsewhere", lambda: avif_with(b"iloc", 14, 0x7FFFFFFF), "cut off"),
+    ("avif of many pieces", lambda: avif_with(b"iloc", 10, 0xFFFF0001), "in pieces"),
+    ("avif with zip", lambda: picture("AVIF") + zip_tail(), "behind the picture"),
+    ("avif with padded zip", lambda: picture("AVIF") + padded_zip(), "behind the"),
+    ("avif with script", lambda: picture("AVIF") + b"<script>", "behind the picture"),
+    ("heic", lambda: b"\0\0\0\x18ftypheic" + bytes(12), "image/heic"),
+    ("webp with packed zip", lambda: webp_with(webp_zip()), "behind the picture"),
     ("wav", lambda: b"RIFF\x24\0\0\0WAVEfmt " + bytes(28), "audio/wav"),
     ("tiff", lambda: picture("TIFF"), "image/tiff"),
     ("bmp", lambda: picture("BMP"), "image/bmp"),

@@ -29,8 +29,8 @@ from tests.colophon.conftest import AI, MakePicture, Studio
 SEED = int(os.environ.get("COLOPHON_FUZZ_SEED", "0"))
 # Lengths and counts that parsers trip over.
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-# APP1 and APP11 of a JPEG; chunks of a PNG and of a WebP.
-METADATA = (0xE1, 0xEB, b"caBX", b"iTXt", b"C2PA", b"XMP ", b"VP8X")
+# APP1 and APP11 of a JPEG; chunks of a PNG and a WebP; boxes of an AVIF.
+METADATA = (0xE1, 0xEB, b"caBX", b"iTXt", b"C2PA", b"XMP ", b"VP8X", b"meta", b"uuid")
 SLOWEST_SECONDS = 5.0  # of the processor, whatever else runs on the machine
 
 

@@ -132,6 +132,19 @@ def test_a_lossless_webp_has_the_digest_of_its_samples(
     assert digest(tmp_path / "work.webp") == digest(tmp_path / "work.png")
 
 
+def test_an_avif_is_turned_by_its_property_and_keeps_alpha(tmp_path: Path) -> None:
+    image = Image.radial_gradient("L").resize((40, 30)).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize((40, 30)))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "lying.avif", exif=exif, quality=100)
+    image.save(tmp_path / "upright.avif", quality=100)
+    lying, upright = (decoded(tmp_path / f"{n}.avif") for n in ("lying", "upright"))
+    assert lying.mode == upright.mode == "RGBA"
+    turned = upright.transpose(Image.Transpose.ROTATE_270)
+    assert lying.tobytes() == turned.tobytes()
+
+
 def test_a_color_profile_changes_no_sample(tmp_path: Path) -> None:
     image = Image.radial_gradient("L").resize((40, 30)).convert("RGB")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
