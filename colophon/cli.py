@@ -29,6 +29,7 @@ TRACEBACK = "COLOPHON_TRACEBACK"
 COMMANDS = (
     "colophon.cli_verify",
     "colophon.cli_inspect",
+    "colophon.cli_export",
     "colophon.cli_log",
     "colophon.cli_trust",
     "colophon.cli_step",

@@ -168,7 +168,7 @@ def _bundle_for(
     beside = path.with_name(path.name + BUNDLE_SUFFIX)
     place = asked.bundle or (beside if beside.exists() else None)
     if place is not None:
-        return _read_bundle(place)
+        return read_bundle(place)
     if asked.offline or asked.trust is None or not asked.trust.site:
         return None
     data = fetch_bundle(client, asked.trust.site, file.sha256)
@@ -183,7 +183,12 @@ def _similar_to(path: Path, asked: Asked, client: Client) -> list[dict[str, Any]
     return fetch_similar(client, asked.trust.site, prints) if prints else []
 
 
-def _read_bundle(place: Path) -> Bundle:
+def read_bundle(place: Path) -> Bundle:
+    """The bundle in a file on disk.
+
+    Raises:
+        EvidenceError: it cannot be read, or is none.
+    """
     try:
         with place.open("rb") as stream:
             return Bundle.from_bytes(stream.read(MAX_ARCHIVE_BYTES + 1))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -18,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from colophon import export_croissant, export_cyclonedx, export_intoto, export_prov
+from colophon.digest import canonical
 from colophon.evidence import Bundle
 from colophon.pedigree import pedigree_of
 from colophon.records import parse_source
@@ -39,11 +38,11 @@ class Format:
 
 
 def _prov(_: Asset, bundle: Bundle) -> bytes:
-    return _text(export_prov.to_prov_json(pedigree_of(bundle)))
+    return canonical(export_prov.to_prov_json(pedigree_of(bundle)))
 
 
 def _cyclonedx(asset: Asset, bundle: Bundle) -> bytes:
-    return _text(
+    return canonical(
         export_cyclonedx.to_cyclonedx(
             pedigree_of(bundle),
             trained_on=_trained_on(asset),
@@ -115,7 +114,7 @@ class SourceCroissant(APIView):
             description=source.description,
             owner=source.holder.name if source.owner_signed else None,
         )
-        content = _text(export_croissant.to_croissant(parse_source(said), shown))
+        content = canonical(export_croissant.to_croissant(parse_source(said), shown))
         name = f"{source.code}.croissant.json"
         return _file(content, export_croissant.MEDIA_TYPE, name)
 
@@ -128,10 +127,6 @@ def _trained_on(asset: Asset) -> dict[str, list[str]]:
     for model, data in pairs.values_list("code", "trained_on__code").order_by("code"):
         found.setdefault(model, []).append(data)
     return {model: sorted(data) for model, data in found.items()}
-
-
-def _text(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def _file(content: bytes, media_type: str, name: str) -> HttpResponse:

@@ -47,6 +47,7 @@ COMMANDS = {
     "inspect": ["inspect", "{}"],
     "inspect anchors": ["inspect", "{good}", "--trust-anchors", "{}"],
     "inspect tsa": ["inspect", "{good}", "--tsa-anchors", "{}"],
+    "export": ["export", "{}", "--format", "prov"],
     "log check state": ["log", "check", NOBODY, "--state", "{}"],
     "trust show": ["trust", "show", "--trust", "{}"],
     "statement check": ["statement", "check", "{}"],

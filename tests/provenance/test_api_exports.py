@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from securesystemslib.signer import SSlibKey
 
 from accounts.models import User
 from accounts.platform import platform_signer
+from colophon import cli
 from colophon.evidence import Bundle
 from provenance.models import Asset
 from tests import factories
@@ -82,6 +84,16 @@ def test_in_toto_is_served_and_the_seal_verifies(client: Client, work: Asset) ->
         if one.kind == "seal"
     )
     assert dsse.Envelope.from_dict(sealed).verify([key], 1)
+
+
+@pytest.mark.parametrize("kind", ["prov", "in-toto"])
+def test_the_command_line_writes_the_same_bytes(
+    client: Client, work: Asset, tmp_path: Path, kind: str
+) -> None:
+    place, made = tmp_path / "work.colophon", tmp_path / "made"
+    place.write_bytes(client.get(f"/api/v1/assets/{work.code}/evidence").content)
+    assert cli.main(["export", str(place), "--format", kind, "-o", str(made)]) == 0
+    assert made.read_bytes() == export(client, work, kind).content
 
 
 @pytest.mark.parametrize("kind", ["croissant", "spdx", "PROV", "prov.json"])
