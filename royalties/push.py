@@ -92,7 +92,7 @@ def _owed(leaf: Leaf, claimed: Mapping[int, int]) -> int:
     """Units that a `pay` would move now; nothing goes to a holder without a wallet."""
     if leaf.account == NOBODY:
         return 0
-    return leaf.cumulative_units - claimed.get(leaf.position, 0)
+    return max(leaf.cumulative_units - claimed.get(leaf.position, 0), 0)
 
 
 def _batches(leaves: list[Leaf]) -> dict[int, list[Leaf]]:

@@ -91,6 +91,23 @@ def test_what_was_claimed_before_is_not_sent_again(sold: Any, mia: User) -> None
     assert push_payouts(settlement=settlement, claimed=claimed, threshold_units=1) == []
 
 
+def test_a_late_push_of_an_older_settlement_takes_nothing_back(
+    ada: User, mia: User, ben: User
+) -> None:
+    """Mia was paid from a newer one, whose payment to Ada did not go through."""
+    factories.wallet_of(party_of(mia), 1)
+    factories.wallet_of(party_of(ada))
+    told = factories.license_of(
+        factories.model_asset(party_of(ada), party_of(mia)), party_of(ben)
+    )
+    factories.used(told, 1_000)
+    old = factories.matured(factories.settled())
+    mine = factories.leaf_of(old, party_of(mia).holder)
+    newer = {mine.position: mine.cumulative_units + 70}
+    made = push_payouts(settlement=old, claimed=newer, threshold_units=1)
+    assert [row.holder for row in made] == [party_of(ada).holder]
+
+
 def test_whoever_asks_is_paid_and_only_their_batch(
     sold: Any, mia: User, ada: User
 ) -> None:
