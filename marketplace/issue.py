@@ -84,6 +84,8 @@ def take_back_deposit(*, event: Event, claim: Claim | None = None) -> License | 
         if order is None:
             return None
         row = _license_of(order)
+        order.received_units = _received(order, paid=False)
+        order.save(update_fields=["received_units"])
         if row is None or _is_paid(order):
             return row
         if row.revoked_reason == License.Revoked.CANCELED:

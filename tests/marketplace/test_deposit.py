@@ -185,6 +185,20 @@ def test_a_deposit_that_leaves_the_chain_takes_its_license_along(
     assert order.state == "paid"
 
 
+def test_money_that_paid_for_nothing_and_left_the_chain_is_not_told(
+    work: Asset, ben: User
+) -> None:
+    order = factories.open_order(work, party_of(ben))
+    stray = deposited(order, amount="5")
+    take_deposit(event=stray)
+    order.refresh_from_db()
+    assert order.received_units == 5
+    Event.objects.update(removed_at=timezone.now())
+    assert take_back_deposit(event=stray) is None
+    order.refresh_from_db()
+    assert order.received_units == 0
+
+
 def test_a_deposit_that_moved_to_another_block_takes_nothing(
     work: Asset, ben: User
 ) -> None:
