@@ -11,7 +11,7 @@ from chain import read
 from chain.halt import halt
 from chain.models import Event, Intent
 from marketplace.models import Refund
-from outbox.claims import Claim
+from outbox.claims import Claim, Retry
 from royalties import build, due, give_back, mature, paid, push, record, verify
 from royalties.models import Leaf, Settlement
 
@@ -90,9 +90,11 @@ def push_payouts(claim: Claim) -> None:
 def send_refund(claim: Claim) -> None:
     """Handle `refund.send`: the delay of a refund is over."""
     row = Refund.objects.get(pk=claim.payload["refund"])
+    if row.state != Refund.State.REQUESTED:
+        return  # paid, whoever sent it
     state = read.account_of(row.account)
-    if row.state != Refund.State.REQUESTED or state is None or state.frozen_at is None:
-        return  # somebody else sent it
+    if state is None or state.frozen_at is None:
+        raise Retry("a refund is on the chain, and not final", give_back.WAIT_SECONDS)
     active, pending = read.roots()
     matures_at, now = read.matures_at(), read.chain_time()
     is_ripe = matures_at is not None and now >= matures_at

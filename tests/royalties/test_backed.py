@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from chain.models import Event
+from chain import read
+from chain.models import Event, Intent
+from chain.read import AccountState
 from colophon.earnings import combined_root, verify_committed
 from marketplace.issue import take_back_deposit, take_deposit
 from marketplace.models import License, Refund
-from outbox.claims import Retry
+from outbox.claims import Claim, Retry
 from outbox.models import Job
+from royalties import tasks
 from royalties.due import unclosed_fees
 from royalties.escrow import escrow_of
 from royalties.give_back import end_unpaid, send_again, send_refund, spend_proof
@@ -198,6 +202,33 @@ def test_a_refund_waits_for_the_delay_and_for_a_younger_root(
         )
     with pytest.raises(Retry):
         send_refund(refund=refund, index=0, root=b"\0" * 32, now=timezone.now())
+
+
+def test_a_refund_that_somebody_else_sent_is_watched_until_it_is_final(
+    sold: License, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its block may leave the chain: then ours is still to be sent."""
+    refund, settlement = refundable(sold)
+    frozen = AccountState(0, 12_000_000, 0, refund.requested_at, 1)
+    chain = {
+        "account_of": replace(frozen, frozen_at=None),
+        "roots": (root_of(settlement), b""),
+        "matures_at": None,
+        "chain_time": timezone.now(),
+    }
+    for name in tuple(chain):
+        monkeypatch.setattr(read, name, lambda *_, name=name: chain[name])
+    job = Claim(0, "refund.send", {"refund": refund.pk}, 0)
+    monkeypatch.setattr(Claim, "hold", lambda _: None)
+    with pytest.raises(Retry, match="not final"):
+        tasks.send_refund(job)
+    chain["account_of"] = frozen
+    tasks.send_refund(job)
+    assert Intent.objects.get(kind="refund").args["account"] == sold.account
+    factories.given_back(sold.account, 9_400_000)
+    chain["account_of"] = None
+    tasks.send_refund(job)
+    assert Intent.objects.filter(kind="refund").count() == 1
 
 
 def test_a_refund_that_reverted_is_sent_with_a_newer_proof(sold: License) -> None:
