@@ -6,9 +6,9 @@ other inputs are files, tools are applications. Source: ECMA-424, bom-1.7.schema
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from colophon.acts import Tool
 from colophon.fields import format_time
@@ -25,6 +25,8 @@ _SPDX = frozenset(
     {"CC0-1.0"}
     | {f"CC-BY{kind}-4.0" for kind in ("", "-SA", "-ND", "-NC", "-NC-SA", "-NC-ND")}
 )
+# Addresses without anything that a schema's reader could take offense at.
+_ADDRESS = re.compile(r"https://[\w.-]+(?::[0-9]{1,5})?(?:/[\w.~/?=&+-]*)?", re.ASCII)
 
 
 def to_cyclonedx(
@@ -149,7 +151,7 @@ def _license(terms: str) -> Json:
     """An SPDX id, an address, or the owner's own words."""
     if terms in _SPDX:
         return {"id": terms}
-    if terms.isascii() and " " not in terms and urlsplit(terms).scheme == "https":
+    if _ADDRESS.fullmatch(terms):
         return {"name": "Terms of its owner", "url": terms}
     return {"name": "Terms of its owner", "text": {"content": terms}}
 

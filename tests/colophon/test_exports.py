@@ -333,7 +333,10 @@ def test_cyclonedx_leaves_out_data_that_the_work_does_not_name(told: Pedigree) -
         ("CC-BY-4.0", "id"),
         ("https://site.example/terms", "url"),
         ("by agreement", "text"),
+        ("https://site.example:8000/a/b.html?c=d", "url"),
         ("https://two words", "text"),
+        ("https://[bad", "text"),
+        ("https://site.example/%zz", "text"),
         ("javascript:alert(1)", "text"),
         (HOSTILE, "text"),
     ],
@@ -453,6 +456,15 @@ def test_mlcroissant_reads_a_registered_data_set(tmp_path: Path) -> None:
         "license": ["https://creativecommons.org/licenses/by/4.0/"],
         "warnings": [],
     }
+
+
+def test_mlcroissant_takes_hostile_words(tmp_path: Path) -> None:
+    odd = dataset(name=HOSTILE, license_terms=HOSTILE, version="spring v2")
+    value = to_croissant(odd, replace(SHOWN, description=HOSTILE))
+    found = read_croissant(value, tmp_path)
+    assert found["name"] == HOSTILE
+    (warning,) = found["warnings"]  # a version need not be a semantic one
+    assert "spring v2" in warning
 
 
 def test_mlcroissant_refuses_a_file_without_a_place(tmp_path: Path) -> None:
