@@ -14,9 +14,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from colophon import avif, webp
+from colophon import avif, gif, webp
 from colophon.errors import InputError
-from colophon.formats import AVIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
 from colophon.parts import Part, damaged, one_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -95,11 +95,28 @@ def _is_apng(_: bytes, parts: list[Part]) -> bool:
     return any(part.kind == b"acTL" for part in parts)
 
 
-_WALKERS = {JPEG: jpeg_parts, PNG: png_parts, WEBP: webp.parts, AVIF: avif.parts}
-_SIZES = {JPEG: _frame_size, PNG: _header_size, WEBP: webp.size, AVIF: avif.size}
-_IDLE = {WEBP: webp.idle, AVIF: avif.idle}
+_WALKERS = {
+    JPEG: jpeg_parts,
+    PNG: png_parts,
+    WEBP: webp.parts,
+    AVIF: avif.parts,
+    GIF: gif.parts,
+}
+_SIZES = {
+    JPEG: _frame_size,
+    PNG: _header_size,
+    WEBP: webp.size,
+    AVIF: avif.size,
+    GIF: gif.size,
+}
 # A JPEG cannot move.
-_MOVING = {PNG: _is_apng, WEBP: webp.is_moving, AVIF: avif.is_moving}
+_MOVING = {
+    PNG: _is_apng,
+    WEBP: webp.is_moving,
+    AVIF: avif.is_moving,
+    GIF: gif.is_moving,
+}
+_IDLE = {WEBP: webp.idle, AVIF: avif.idle, GIF: gif.idle}
 
 
 def parts_of(data: bytes, mime: str) -> list[Part]:

@@ -13,9 +13,9 @@ import struct
 import zlib
 from typing import Any
 
-from colophon import avif, webp
+from colophon import avif, gif, webp
 from colophon.containers import application
-from colophon.formats import AVIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
 from colophon.parts import Carried, Part
 from colophon.plaintext import plain
 
@@ -107,7 +107,13 @@ def _in_png(data: bytes, parts: list[Part]) -> Carried:
     )
 
 
-_READERS = {JPEG: _in_jpeg, PNG: _in_png, WEBP: webp.carried, AVIF: avif.carried}
+_READERS = {
+    JPEG: _in_jpeg,
+    PNG: _in_png,
+    WEBP: webp.carried,
+    AVIF: avif.carried,
+    GIF: gif.carried,
+}
 
 
 def png_text(kind: bytes, body: bytes) -> tuple[str, bytes]:

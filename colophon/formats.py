@@ -12,6 +12,7 @@ JPEG = "image/jpeg"
 PNG = "image/png"
 WEBP = "image/webp"
 AVIF = "image/avif"
+GIF = "image/gif"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ FORMATS = {
     PNG: Format("PNG", ".png", "PNG", frozenset({"PNG"})),
     WEBP: Format("WebP", ".webp", "WEBP", frozenset({"WEBP"})),
     AVIF: Format("AVIF", ".avif", "AVIF", frozenset({"AVIF"})),
+    GIF: Format("GIF", ".gif", "GIF", frozenset({"GIF"})),
 }
 _NAMES = [one.name for one in FORMATS.values()]
 # For sentences: "JPEG, PNG or WebP".

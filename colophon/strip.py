@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 
-from colophon import avif, webp
+from colophon import avif, gif, webp
 from colophon.containers import parts_of, png_chunk
 from colophon.findings import (
     APP1,
@@ -23,7 +23,7 @@ from colophon.findings import (
     PROFILE_HEAD,
     orientation,
 )
-from colophon.formats import AVIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
 from colophon.parts import Part, splice
 
 # JFIF and Adobe segments say how to decode; profiles say how to show.
@@ -84,4 +84,10 @@ def _turn(turned: int) -> bytes:
     return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
 
 
-_STRIPPERS = {JPEG: _bare_jpeg, PNG: _bare_png, WEBP: webp.bare, AVIF: avif.bare}
+_STRIPPERS = {
+    JPEG: _bare_jpeg,
+    PNG: _bare_png,
+    WEBP: webp.bare,
+    AVIF: avif.bare,
+    GIF: gif.bare,
+}

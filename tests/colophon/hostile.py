@@ -85,6 +85,24 @@ def avif_with(kind: bytes, place: int, *words: int) -> bytes:
     return bytes(data)
 
 
+def gif_of_size(
+    width: int, height: int, screen: tuple[int, int] | None = None
+) -> bytes:
+    """A GIF whose frame lies about its size."""
+    data = bytearray(picture("GIF"))
+    at = data.index(b",\0\0\0\0") + 5
+    data[at : at + 4] = struct.pack("<HH", width, height)
+    data[6:10] = struct.pack("<HH", *(screen or (width, height)))
+    return bytes(data)
+
+
+def gif_with(words: bytes) -> bytes:
+    """A GIF with a block for an application that nobody knows."""
+    data = picture("GIF")
+    block = b"!\xff\x0bUNKNOWN1.00" + bytes([len(words)]) + words + b"\0"
+    return data[:-1] + block + data[-1:]
+
+
 def padded_zip() -> bytes:
     body = zip_tail()
     return struct.pack(">I", len(body) + 8) + b"free" + body
@@ -164,7 +182,15 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("endless segment", lambda: b"\xff\xd8\xff\xe0\xff\xff" + bytes(9), "cut off"),
     ("segment of no length", lambda: b"\xff\xd8\xff\xe0\0\0" + bytes(9), "cut off"),
     ("animated png", animated, "animated"),
-    ("gif", lambda: frames("GIF"), "image/gif"),
+    ("animated gif", lambda: frames("GIF"), "animated"),
+    ("huge gif", lambda: gif_of_size(60_000, 60_000), "a side has at most"),
+    ("gif of no size", lambda: gif_of_size(0, 64), "zero"),
+    ("gif with a border", lambda: gif_of_size(64, 64, (65, 64)), "fill its frame"),
+    ("cut-off gif", lambda: picture("GIF")[:-20], "cut off"),
+    ("gif without a frame", lambda: b"GIF89a" + bytes(7) + b";", "states no size"),
+    ("half a gif", lambda: picture("GIF")[:-200] + b"\0;", "damaged"),
+    ("gif with zip", lambda: picture("GIF") + zip_tail(), "behind the picture"),
+    ("gif with script", lambda: gif_with(b"<script>"), "behind the picture"),
     ("animated webp", lambda: frames("WEBP"), "animated"),
     ("animation flag", lambda: webp_with(webp_canvas(64, 64, 2)), "animated"),
     ("huge webp", lambda: webp_of_size(16_000, 16_000), "pixels; the most"),

@@ -29,8 +29,10 @@ from tests.colophon.conftest import AI, MakePicture, Studio
 SEED = int(os.environ.get("COLOPHON_FUZZ_SEED", "0"))
 # Lengths and counts that parsers trip over.
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-# APP1 and APP11 of a JPEG; chunks of a PNG and a WebP; boxes of an AVIF.
+# APP1 and APP11 of a JPEG; chunks of a PNG and a WebP; boxes of an AVIF,
 METADATA = (0xE1, 0xEB, b"caBX", b"iTXt", b"C2PA", b"XMP ", b"VP8X", b"meta", b"uuid")
+# … and blocks of a GIF.
+BLOCKS = (b"\xffC2PA_GIF\x01\0\0", b"\xffXMP DataXMP")
 SLOWEST_SECONDS = 5.0  # of the processor, whatever else runs on the machine
 
 
@@ -71,7 +73,7 @@ def mutant(data: bytes, dice: random.Random) -> bytes:
 def inside(data: bytes, dice: random.Random) -> bytes:
     """Scribble into one part with metadata; lengths and checksums stay right."""
     mime = sniff(data)
-    parts = [part for part in parts_of(data, mime) if part.kind in METADATA]
+    parts = [part for part in parts_of(data, mime) if part.kind in METADATA + BLOCKS]
     if not parts:
         return data + dice.randbytes(8)
     part = dice.choice(parts)

@@ -145,6 +145,19 @@ def test_an_avif_is_turned_by_its_property_and_keeps_alpha(tmp_path: Path) -> No
     assert lying.tobytes() == turned.tobytes()
 
 
+@pytest.mark.parametrize("transparency", [None, 3])
+def test_a_gif_has_the_digest_of_its_palette_in_rows(
+    tmp_path: Path, transparency: int | None
+) -> None:
+    image = Image.radial_gradient("L").resize((40, 30)).quantize(9)
+    more = {} if transparency is None else {"transparency": transparency}
+    for form in ("gif", "png"):
+        image.save(tmp_path / f"work.{form}", **more)
+    found = decoded(tmp_path / "work.gif")
+    assert found.mode == ("RGB" if transparency is None else "RGBA")
+    assert digest(tmp_path / "work.gif") == digest(tmp_path / "work.png")
+
+
 def test_a_color_profile_changes_no_sample(tmp_path: Path) -> None:
     image = Image.radial_gradient("L").resize((40, 30)).convert("RGB")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -39,6 +39,9 @@ def packet(data: bytes) -> etree._Element:
     """The XMP of a picture as Pillow finds it, parsed by another parser."""
     image = Image.open(io.BytesIO(data))
     image.load()
+    if image.format == "GIF":  # Pillow does not look for it there
+        start, end = b"!\xff\x0bXMP DataXMP", b"\x01\xff\xfe\xfd"
+        return etree.fromstring(data.partition(start)[2].partition(end)[0])
     found = image.info.get("xmp") or image.info["XML:com.adobe.xmp"].encode()
     return etree.fromstring(found)
 
