@@ -36,6 +36,7 @@ TOP = [
 ]
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 CODE = re.compile(r"`[^`\n]+`|^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -93,3 +94,9 @@ def test_paths_that_are_named_exist(document: Path) -> None:
         path = text.rstrip("/")
         if re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+", path) and path.split("/")[0] in TOP:
             assert (ROOT / path).exists(), path
+
+
+def test_every_test_that_is_named_as_a_proof_exists(document: Path) -> None:
+    for place, name in TEST.findall(document.read_text(encoding="utf-8")):
+        source = (ROOT / place).read_text(encoding="utf-8")
+        assert f"def {name}(" in source, f"{place}::{name}"
