@@ -234,6 +234,7 @@ class Payout(models.Model):
 
     A reversed one was paid in a block that left the chain, so it is owed again. A
     covered one moved nothing: another payment had moved the same money before.
+    `position` is that of its log in the transaction, where one was seen.
     """
 
     class State(models.TextChoices):
@@ -254,6 +255,7 @@ class Payout(models.Model):
     intent = models.ForeignKey(Intent, on_delete=models.PROTECT, null=True, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.SENDING)
     tx_hash = models.CharField(max_length=66, blank=True, default="")
+    position = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     paid_at = models.DateTimeField(null=True, blank=True)
 

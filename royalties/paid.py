@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import Holder
 from chain.models import Event, Intent, Network
@@ -37,7 +37,7 @@ def apply_payment(*, event: Event, claim: Claim | None = None) -> Payout | None:
         row = _row(holder, event)
         if row is None or row.state == Payout.State.PAID:
             return row
-        row.tx_hash = event.tx_hash
+        row.tx_hash, row.position = event.tx_hash, event.position
         row.account = event.args["account"]
         if event.name == "Paid":
             row.units = int(event.args["amount"])
@@ -55,7 +55,9 @@ def _row(holder: Holder, event: Event) -> Payout | None:
     mine = rows.filter(intent__tx_hash=event.tx_hash).first()
     if mine is not None:
         return mine
-    known = rows.filter(tx_hash=event.tx_hash).first()
+    # a stranger's transaction may pay a holder twice, by two roots
+    same = Q(position=event.position) | Q(position=None)
+    known = rows.filter(same, tx_hash=event.tx_hash).first()
     if known is not None:
         # paid once more after a reorganization had taken it back
         return known if event.name == "Paid" else None

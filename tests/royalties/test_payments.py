@@ -220,6 +220,37 @@ def test_a_stranger_who_pays_before_we_know_it_matured_is_not_lost(
     assert Payout.objects.get(settlement=second).units == units
 
 
+def test_a_strangers_transaction_that_pays_by_two_roots_counts_in_full(
+    sold: Any, mia: User
+) -> None:
+    """Else what was paid already would be shown as available for ever."""
+    holder = factories.wallet_of(party_of(mia), 1)
+    first = factories.matured(factories.settled())
+    factories.used(sold, 5_000)
+    second = factories.matured(factories.settled())
+    holder.refresh_from_db()
+    old, new = (factories.leaf_of(one, holder) for one in (first, second))
+    parts = (old.cumulative_units, new.cumulative_units - old.cumulative_units)
+    logs = [
+        factories.event_row(
+            "Paid",
+            {
+                "index": str(holder.position),
+                "account": old.account,
+                "amount": str(units),
+            },
+            b"both",
+            at,
+        )
+        for at, units in enumerate(parts)
+    ]
+    for log in (*logs, *logs):
+        apply_payment(event=log)
+    assert figures(holder)["paid"] == new.cumulative_units
+    assert figures(holder)["available"] == 0
+    assert [one.findings for one in verify(node=False) if one.findings] == []
+
+
 def test_a_blocked_row_of_an_older_settlement_does_not_take_a_newer_payment(
     sold: Any, mia: User
 ) -> None:
