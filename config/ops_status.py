@@ -90,11 +90,12 @@ def chain() -> dict[str, Any]:
 
 def money() -> dict[str, Any]:
     """What waits to be settled or paid, the last settlement, and the ledger's state."""
+    backed = License.objects.backed()  # nothing else is ever settled
     used = Tally.objects.aggregate(
-        total=Sum(F("usage_units") - F("closed_units")),
+        total=Sum(F("usage_units") - F("closed_units"), filter=Q(license__in=backed)),
         unfunded=Sum("unfunded_units"),
     )
-    fees = unclosed_fees(License.objects.all()).aggregate(total=Sum("price_units"))
+    fees = unclosed_fees(backed).aggregate(total=Sum("price_units"))
     newest = Settlement.objects.order_by("-epoch").first()
     now = timezone.now()
     return {

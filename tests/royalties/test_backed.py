@@ -14,6 +14,7 @@ from chain import read
 from chain.models import Event, Intent
 from chain.read import AccountState
 from colophon.earnings import combined_root, verify_committed
+from config import ops_status
 from marketplace.issue import take_back_deposit, take_deposit
 from marketplace.models import License, Refund
 from outbox.claims import Claim, Retry
@@ -105,6 +106,7 @@ def test_uses_before_the_request_are_settled_while_there_is_time(
     sold: License,
 ) -> None:
     factories.asked_back(sold.account, at=days_ago(2))
+    assert ops_status.money()["unsettled_units"] == 2_600_000
     assert factories.settled().earned_units == 2_600_000
 
 
@@ -114,6 +116,7 @@ def test_later_nothing_of_the_account_is_settled_any_more(sold: License) -> None
     settlement = factories.settled()  # for the refund's proof alone
     assert (settlement.earned_units, settlement.count) == (0, 0)
     assert settlement.leaves.count() == 0
+    assert ops_status.money()["unsettled_units"] == 0
     assert findings() == []
 
 
