@@ -14,9 +14,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from colophon import avif, gif, webp
+from colophon import avif, gif, tiff, webp
 from colophon.errors import InputError
-from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, TIFF, WEBP
 from colophon.parts import Part, damaged, one_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -101,6 +101,7 @@ _WALKERS = {
     WEBP: webp.parts,
     AVIF: avif.parts,
     GIF: gif.parts,
+    TIFF: tiff.parts,
 }
 _SIZES = {
     JPEG: _frame_size,
@@ -108,15 +109,16 @@ _SIZES = {
     WEBP: webp.size,
     AVIF: avif.size,
     GIF: gif.size,
+    TIFF: tiff.size,
 }
-# A JPEG cannot move.
+# A JPEG cannot move, nor can a TIFF of one page.
 _MOVING = {
     PNG: _is_apng,
     WEBP: webp.is_moving,
     AVIF: avif.is_moving,
     GIF: gif.is_moving,
 }
-_IDLE = {WEBP: webp.idle, AVIF: avif.idle, GIF: gif.idle}
+_IDLE = {WEBP: webp.idle, AVIF: avif.idle, GIF: gif.idle, TIFF: tiff.idle}
 
 
 def parts_of(data: bytes, mime: str) -> list[Part]:

@@ -13,9 +13,9 @@ import struct
 import zlib
 from typing import Any
 
-from colophon import avif, gif, webp
+from colophon import avif, gif, tiff, webp
 from colophon.containers import application
-from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, TIFF, WEBP
 from colophon.parts import Carried, Part
 from colophon.plaintext import plain
 
@@ -113,6 +113,7 @@ _READERS = {
     WEBP: webp.carried,
     AVIF: avif.carried,
     GIF: gif.carried,
+    TIFF: tiff.carried,
 }
 
 

@@ -13,6 +13,7 @@ PNG = "image/png"
 WEBP = "image/webp"
 AVIF = "image/avif"
 GIF = "image/gif"
+TIFF = "image/tiff"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ FORMATS = {
     WEBP: Format("WebP", ".webp", "WEBP", frozenset({"WEBP"})),
     AVIF: Format("AVIF", ".avif", "AVIF", frozenset({"AVIF"})),
     GIF: Format("GIF", ".gif", "GIF", frozenset({"GIF"})),
+    TIFF: Format("TIFF", ".tif", "TIFF", frozenset({"TIFF"})),
 }
 _NAMES = [one.name for one in FORMATS.values()]
 # For sentences: "JPEG, PNG or WebP".

@@ -214,7 +214,11 @@ def _check_agreement(image: Image.Image, checked: Checked) -> None:
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode == "I":
         # Sixteen-bit gray: keep the high byte, as for sixteen-bit color.
+        if image.mode != "I;16":  # the byte order of some TIFFs
+            image = image.convert("I")
         image = image.point(lambda value: value / 256).convert("L")
+    if image.mode == "La":
+        image = image.convert("LA")
     transparent = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     mode = "RGBA" if transparent else "RGB"
     return image if image.mode == mode else image.convert(mode)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 
-from colophon import avif, gif, webp
+from colophon import avif, gif, tiff, webp
 from colophon.containers import parts_of, png_chunk
 from colophon.findings import (
     APP1,
@@ -23,7 +23,7 @@ from colophon.findings import (
     PROFILE_HEAD,
     orientation,
 )
-from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, TIFF, WEBP
 from colophon.parts import Part, splice
 
 # JFIF and Adobe segments say how to decode; profiles say how to show.
@@ -90,4 +90,5 @@ _STRIPPERS = {
     WEBP: webp.bare,
     AVIF: avif.bare,
     GIF: gif.bare,
+    TIFF: tiff.bare,
 }

@@ -14,11 +14,11 @@ import xml.etree.ElementTree as ET  # a packet with a DOCTYPE never reaches it
 from dataclasses import dataclass
 from typing import Any
 
-from colophon import avif, gif, webp
+from colophon import avif, gif, tiff, webp
 from colophon.containers import parts_of, png_chunk
 from colophon.errors import InputError
 from colophon.findings import APP1, XMP_HEAD, carried, png_text
-from colophon.formats import AVIF, GIF, JPEG, PNG, WEBP
+from colophon.formats import AVIF, GIF, JPEG, PNG, TIFF, WEBP
 from colophon.parts import Part, splice
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -120,6 +120,7 @@ _WRITERS = {
     WEBP: webp.with_xmp,
     AVIF: avif.with_xmp,
     GIF: gif.with_xmp,
+    TIFF: tiff.with_xmp,
 }
 
 

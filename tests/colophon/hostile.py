@@ -103,6 +103,42 @@ def gif_with(words: bytes) -> bytes:
     return data[:-1] + block + data[-1:]
 
 
+def saved_tiff(mode: str, **options: str) -> bytes:
+    out = io.BytesIO()
+    Image.radial_gradient("L").convert(mode).save(out, "TIFF", **options)
+    return out.getvalue()
+
+
+def tiff_with(changes: dict[int, int | None], count: int = 1) -> bytes:
+    """A TIFF with other values of some tags; None takes a tag away."""
+    data = bytearray(picture("TIFF"))
+    place = struct.unpack_from("<I", data, 4)[0]
+    for index in range(struct.unpack_from("<H", data, place)[0]):
+        at = place + 2 + 12 * index
+        tag = struct.unpack_from("<H", data, at)[0]
+        if tag not in changes:
+            continue
+        value = changes[tag]
+        if value is None:
+            struct.pack_into("<H", data, at, 60_000)
+        else:
+            struct.pack_into("<HII", data, at + 2, 4, count, value)
+    return bytes(data)
+
+
+def tiff_of_side(side: int) -> bytes:
+    return tiff_with({256: side, 257: side, 278: side})
+
+
+def tiff_around(words: bytes) -> bytes:
+    """A TIFF with something that nothing points to, before its directory."""
+    data = picture("TIFF")
+    place, count = (8, struct.unpack_from("<H", data, 8)[0])
+    table = data[place : place + 2 + 12 * count + 4]
+    head = data[:4] + struct.pack("<I", len(data) + len(words))
+    return head + data[8:] + words + table
+
+
 def padded_zip() -> bytes:
     body = zip_tail()
     return struct.pack(">I", len(body) + 8) + b"free" + body
@@ -217,7 +253,33 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("heic", lambda: b"\0\0\0\x18ftypheic" + bytes(12), "image/heic"),
     ("webp with packed zip", lambda: webp_with(webp_zip()), "behind the picture"),
     ("wav", lambda: b"RIFF\x24\0\0\0WAVEfmt " + bytes(28), "audio/wav"),
-    ("tiff", lambda: picture("TIFF"), "image/tiff"),
+    ("tiff of two pages", lambda: frames("TIFF"), "several pictures"),
+    (
+        "huge tiff",
+        lambda: tiff_with({256: 16_000, 257: 16_000, 278: 16_000}),
+        "pixels; the most",
+    ),
+    ("wide tiff", lambda: tiff_with({256: 60_000}), "a side has at most"),
+    ("tiff of no size", lambda: tiff_with({256: 0}), "zero"),
+    ("tiff without its size", lambda: tiff_with({256: None}), "states no size"),
+    ("tiff of another size", lambda: tiff_with({257: 128}), "damaged"),
+    ("tiff of odd samples", lambda: tiff_with({262: 8}), "must hold gray, RGB"),
+    ("tiff of fractions", lambda: saved_tiff("F"), "must hold gray, RGB"),
+    ("tiff of missing strips", lambda: tiff_with({278: 9}), "damaged"),
+    (
+        "tiff of many strips",
+        lambda: tiff_with({273: 1 << 30}, count=1 << 20),
+        "cut off",
+    ),
+    ("tiff by fax", lambda: saved_tiff("1", compression="group4"), "may be packed"),
+    ("cut-off tiff", lambda: picture("TIFF")[:-20], "cut off"),
+    ("tiff without data", lambda: tiff_with({273: None}), "cut off"),
+    ("tiff data elsewhere", lambda: tiff_with({273: 0x7FFFFFFF}), "cut off"),
+    ("directory elsewhere", lambda: b"II*\0\xff\xff\xff\x7f", "cut off"),
+    ("directory in the head", lambda: b"II*\0\0\0\0\0" + bytes(90), "cut off"),
+    ("tiff with zip", lambda: picture("TIFF") + zip_tail(), "behind the picture"),
+    ("tiff with script", lambda: picture("TIFF") + b"<script>", "behind the picture"),
+    ("tiff around a zip", lambda: tiff_around(zip_tail()), "behind the picture"),
     ("bmp", lambda: picture("BMP"), "image/bmp"),
     ("pdf", lambda: b"%PDF-1.7\n%junk", "application/pdf"),
     ("zip", zip_tail, "application/zip"),

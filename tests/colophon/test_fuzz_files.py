@@ -31,8 +31,8 @@ SEED = int(os.environ.get("COLOPHON_FUZZ_SEED", "0"))
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
 # APP1 and APP11 of a JPEG; chunks of a PNG and a WebP; boxes of an AVIF,
 METADATA = (0xE1, 0xEB, b"caBX", b"iTXt", b"C2PA", b"XMP ", b"VP8X", b"meta", b"uuid")
-# … and blocks of a GIF.
-BLOCKS = (b"\xffC2PA_GIF\x01\0\0", b"\xffXMP DataXMP")
+# … blocks of a GIF, and all of a TIFF.
+BLOCKS = (b"\xffC2PA_GIF\x01\0\0", b"\xffXMP DataXMP", b"body")
 SLOWEST_SECONDS = 5.0  # of the processor, whatever else runs on the machine
 
 

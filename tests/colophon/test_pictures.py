@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import time
 import zlib
 from collections.abc import Callable
@@ -156,6 +157,43 @@ def test_a_gif_has_the_digest_of_its_palette_in_rows(
     found = decoded(tmp_path / "work.gif")
     assert found.mode == ("RGB" if transparency is None else "RGBA")
     assert digest(tmp_path / "work.gif") == digest(tmp_path / "work.png")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("packing", ["raw", "tiff_lzw", "tiff_deflate"])
+def test_a_tiff_has_the_digest_of_its_samples(
+    tmp_path: Path, mode: str, packing: str
+) -> None:
+    gray = Image.radial_gradient("L").resize((40, 30))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(gray, dtype=np.uint16) * 257)
+    else:
+        image = gray.convert("RGB").convert(mode)
+    image.save(tmp_path / "work.tif", compression=packing)
+    image.save(tmp_path / "work.png")
+    assert digest(tmp_path / "work.tif") == digest(tmp_path / "work.png")
+
+
+def test_a_deep_tiff_of_the_other_byte_order_reads_alike(tmp_path: Path) -> None:
+    wide = np.asarray(Image.radial_gradient("L").resize((40, 30)), np.uint16) * 257
+    Image.fromarray(wide).save(tmp_path / "little.tif")
+    table = struct.pack(">I", 8) + struct.pack(">H", 7)
+    rows = [(256, 40), (257, 30), (258, 16), (259, 1), (262, 1), (273, 98), (279, 2400)]
+    table += b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in rows)
+    data = b"MM\0*" + table + bytes(4) + wide.astype(">u2").tobytes()
+    (tmp_path / "big.tif").write_bytes(data)
+    assert digest(tmp_path / "big.tif") == digest(tmp_path / "little.tif")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_turned_as_a_jpeg_is(tmp_path: Path, orientation: int) -> None:
+    image = Image.radial_gradient("L").convert("RGB").resize((40, 30))
+    image.paste((255, 0, 0), (0, 0, 9, 5))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for form in ("tif", "png"):
+        image.save(tmp_path / f"work.{form}", exif=exif)
+    assert digest(tmp_path / "work.tif") == digest(tmp_path / "work.png")
 
 
 def test_a_color_profile_changes_no_sample(tmp_path: Path) -> None:
