@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from colophon import containers, findings, pictures
 from colophon.child import Child
 from colophon.credential import inspect_file
-from colophon.formats import AVIF, FORMATS, GIF, TIFF
+from colophon.formats import AVIF, FORMATS, GIF, JPEG, TIFF
 from colophon.manifest import Action, ClaimPlan, sign_file
 from colophon.strip import strip_metadata
 from tests.colophon.conftest import MakePicture, Studio
@@ -63,6 +63,19 @@ def test_it_looks_the_same_and_tells_nothing(
     assert [name for name in given_away if told[name]] == []
     # An AVIF is turned by a property of its own, others keep it among their tags.
     assert told["exif"] is (orientation != 1 and mime not in (AVIF, GIF, TIFF))
+
+
+@pytest.mark.parametrize(("kind", "mime"), KINDS)
+def test_what_gives_away_is_found_in_every_format(kind: str, mime: str) -> None:
+    data = loaded(kind)
+    told = findings.findings(data, mime, containers.parts_of(data, mime))
+    if mime == GIF:  # has no Exif, and Pillow writes it no XMP
+        assert (told["comment"], told["exif"], told["xmp"]) == (True, False, False)
+        return
+    assert (told["exif"], told["camera_make"]) == (True, "Acme")
+    assert told["gps"] is (mime != TIFF)  # Pillow leaves it out there
+    assert told["xmp"] is (mime != JPEG)
+    assert told["color_profile"]
 
 
 @pytest.mark.parametrize(("kind", "mime"), KINDS)
