@@ -28,6 +28,8 @@ import httpx
 
 from colophon import __version__, statement
 from colophon.acts import Actor, Proxies, Tool
+from colophon.autolog_call import autolog_call
+from colophon.autolog_pillow import autolog_pillow
 from colophon.decorate import as_step
 from colophon.drafts import Draft, guarded
 from colophon.errors import ColophonError
@@ -421,6 +423,8 @@ __all__ = [
     "RecordingError",
     "SpoolError",
     "Unreachable",
+    "autolog_call",
+    "autolog_pillow",
     "begin",
     "flush_all",
     "record",
