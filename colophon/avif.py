@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from colophon import bmff
+from colophon import av1, bmff
 from colophon.bmff import Item, Place
 from colophon.errors import InputError
 from colophon.parts import Carried, Part, damaged, one_size, splice
@@ -21,6 +21,7 @@ _TYPE, _META, _DATA, _MOVIE = b"ftyp", b"meta", b"mdat", b"moov"
 _IDLE = frozenset({b"free", b"skip"})
 _TOP = frozenset({_TYPE, _META, _DATA, _MOVIE, b"uuid", *_IDLE})
 _SEQUENCE = b"avis"
+_CODED, _EXTENT = b"av01", struct.Struct(">4xII")
 _EXIF, _MIME, _XMP = b"Exif", b"mime", b"application/rdf+xml"
 _PROFILES = frozenset({b"prof", b"rICC"})
 # So that hostile tables stay cheap; a picture in tiles has a few hundred.
@@ -72,15 +73,29 @@ def size(data: bytes, parts: list[Part]) -> tuple[int, int]:
     """Return width and height of the primary item, before it is turned.
 
     Raises:
-        InputError: none or several, a cut-out of it, or data outside of the file.
+        InputError: none or several, a cut-out of it, data outside of the file, or an
+            item that states another size than its coded data.
     """
     meta = _read(data, parts)
-    stated = [
-        struct.unpack(">4xII", data[part.body : part.end])
-        for part in _properties(data, meta)
-        if part.kind == b"ispe" and part.end - part.body == struct.calcsize(">4xII")
-    ]
-    return one_size([(width, height) for width, height in stated])
+    properties = _properties(data, meta)
+    for number, item in meta.items.items():
+        if item.kind == _CODED:
+            stated = _stated(data, properties.get(number, []))
+            coded = _content(data, meta, number)
+            if av1.frame_sizes(coded) != set(stated):
+                raise InputError("the picture states more than one size", "file")
+    mine = properties.get(meta.primary, [])
+    if any(part.kind == b"clap" for part in mine):
+        raise InputError("the picture shows a cut-out of itself; save it again", "file")
+    return one_size(_stated(data, mine))
+
+
+def _stated(data: bytes, properties: list[Part]) -> list[tuple[int, int]]:
+    """Return the sizes that an item's properties state."""
+    bodies = [data[p.body : p.end] for p in properties if p.kind == b"ispe"]
+    if any(len(body) != _EXTENT.size for body in bodies):
+        raise damaged(bmff.NAME)
+    return [(width, height) for width, height in map(_EXTENT.unpack, bodies)]
 
 
 def carried(data: bytes, parts: list[Part]) -> Carried:
@@ -89,12 +104,12 @@ def carried(data: bytes, parts: list[Part]) -> Carried:
     Exif does not turn an AVIF, its own properties do: the tag is no orientation.
     """
     meta = _read(data, parts)
-    exif = _content(data, meta, lambda item: item.kind == _EXIF)
+    exif = _find(data, meta, lambda item: item.kind == _EXIF)
     start = 4 + int.from_bytes(exif[:4])
     colors = [part for part in _all_properties(data, meta) if part.kind == b"colr"]
     return Carried(
         exif=exif[start:],
-        xmp=_content(data, meta, _is_xmp),
+        xmp=_find(data, meta, _is_xmp),
         comment=any(i.kind == b"uri " for i in meta.items.values()),
         profile=any(data[p.body : p.body + 4] in _PROFILES for p in colors),
     )
@@ -157,15 +172,19 @@ def _check_places(data: bytes, parts: list[Part], meta: _Meta) -> None:
         raise damaged(bmff.NAME)
 
 
-def _content(data: bytes, meta: _Meta, wanted: Callable[[Item], bool]) -> bytes:
+def _find(data: bytes, meta: _Meta, wanted: Callable[[Item], bool]) -> bytes:
     """Return the bytes of the first item that is wanted."""
     for number, item in meta.items.items():
-        if wanted(item) and number in meta.places:
-            place = meta.places[number]
-            start = 0 if place.in_file else meta.boxes[b"idat"].body
-            ranges = [(start + offset, length) for offset, length in place.extents]
-            return b"".join(data[at : at + length] for at, length in ranges)
+        if wanted(item):
+            return _content(data, meta, number)
     return b""
+
+
+def _content(data: bytes, meta: _Meta, number: int) -> bytes:
+    place = meta.places.get(number, Place(0, ()))
+    start = 0 if place.in_file else meta.boxes[b"idat"].body
+    ranges = [(start + offset, length) for offset, length in place.extents]
+    return b"".join(data[at : at + length] for at, length in ranges)
 
 
 def _all_properties(data: bytes, meta: _Meta) -> list[Part]:
@@ -178,25 +197,19 @@ def _all_properties(data: bytes, meta: _Meta) -> list[Part]:
     return [*bmff.boxes(data, inside[0].body, inside[0].end), inside[1]]
 
 
-def _properties(data: bytes, meta: _Meta) -> list[Part]:
-    """Return the properties of the primary item.
-
-    Raises:
-        InputError: one of them shows a cut-out only, which decoders treat unlike.
-    """
+def _properties(data: bytes, meta: _Meta) -> dict[int, list[Part]]:
+    """Return the properties of each item."""
     *known, table = _all_properties(data, meta)
     cursor = bmff.Cursor(data, table)
     flags = cursor.number(4)
-    mine: list[Part] = []
+    found: dict[int, list[Part]] = {}
     for _ in range(cursor.number(4)):
-        number = cursor.number(4 if flags >> 24 else 2)
+        mine = found.setdefault(cursor.number(4 if flags >> 24 else 2), [])
         for _ in range(cursor.number(1)):
             index = cursor.number(2) & 0x7FFF if flags & 1 else cursor.number(1) & 0x7F
-            if number == meta.primary and 0 < index <= len(known):
+            if 0 < index <= len(known):
                 mine.append(known[index - 1])
-    if any(part.kind == b"clap" for part in mine):
-        raise InputError("the picture shows a cut-out of itself; save it again", "file")
-    return mine
+    return found
 
 
 def _changed(

@@ -139,6 +139,24 @@ def tiff_around(words: bytes) -> bytes:
     return head + data[8:] + words + table
 
 
+def avif_frame(width: int, height: int) -> bytes:
+    """An AVIF whose coded data begins with a frame of this size."""
+    bits = "00011" + "00000" + "1111" * 2 + f"{width - 1:016b}{height - 1:016b}"
+    data = bytearray(picture("AVIF"))
+    at = avif_data() + 8  # behind a delimiter of two bytes, the header's own two
+    length = data[at - 1]
+    data[at : at + length] = int(bits.ljust(8 * length, "0"), 2).to_bytes(length)
+    return bytes(data)
+
+
+def avif_of_size(width: int, height: int) -> bytes:
+    """An AVIF that states a large size everywhere."""
+    data = bytearray(avif_frame(width, height))
+    at = data.index(b"ispe") + 8
+    data[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(data)
+
+
 def padded_zip() -> bytes:
     body = zip_tail()
     return struct.pack(">I", len(body) + 8) + b"free" + body
@@ -239,10 +257,12 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("webp with zip", lambda: picture("WEBP") + zip_tail(), "behind the picture"),
     ("webp with script", lambda: picture("WEBP") + b"<script>", "behind the picture"),
     ("animated avif", lambda: frames("AVIF"), "animated"),
-    ("huge avif", lambda: avif_with(b"ispe", 4, 16_000, 16_000), "pixels; the most"),
-    ("wide avif", lambda: avif_with(b"ispe", 4, 60_000, 1), "a side has at most"),
-    ("avif of no size", lambda: avif_with(b"ispe", 4, 0, 64), "zero"),
-    ("avif without a size", lambda: avif_with(b"ispe", -4, 0x6E6F6E65), "states no"),
+    ("huge avif", lambda: avif_of_size(16_000, 16_000), "pixels; the most"),
+    ("wide avif", lambda: avif_of_size(60_000, 1), "a side has at most"),
+    ("huge frame in avif", lambda: avif_frame(16_000, 16_000), "more than one size"),
+    ("smaller than said", lambda: avif_with(b"ispe", 4, 65, 64), "more than one size"),
+    ("avif of no size", lambda: avif_with(b"ispe", 4, 0, 64), "more than one size"),
+    ("avif without a size", lambda: avif_with(b"ispe", -4, 0x6E6F6E65), "more than"),
     ("cut-off avif", lambda: picture("AVIF")[:-20], "cut off"),
     ("avif without data", lambda: picture("AVIF")[: avif_data() - 4], "cut off"),
     ("avif data elsewhere", lambda: avif_with(b"iloc", 14, 0x7FFFFFFF), "cut off"),
