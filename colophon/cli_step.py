@@ -1,8 +1,9 @@
-"""`colophon step open|add|flush`: record the steps of a shell pipeline.
+"""`colophon step open|add|import|flush`: record the steps of a shell pipeline.
 
     run=$(colophon step open spring --site https://…)
     colophon step add "$run" --action c2pa.created --output draft.png …
     colophon step flush
+    colophon step import generated.png   # a run of its own, of what the file claims
 
 The same spool, keys and rules as in `colophon.recorder`; the API key comes from
 COLOPHON_API_KEY or a file, never from an argument, which others can see.
@@ -22,9 +23,11 @@ from colophon.digest import from_hex
 from colophon.drafts import Draft
 from colophon.errors import ColophonError, InputError
 from colophon.fields import load_json
+from colophon.imported import claimed_step
 from colophon.keys import Ed25519Key
 from colophon.origin import IPTC
 from colophon.recorder import (
+    MAX_NAME,
     Recording,
     begin,
     flush_all,
@@ -46,15 +49,21 @@ def add_parser(subparsers: Any) -> None:
     added = parts.add_parser("add", help="record one finished step of a run")
     _add_what(added)
     added.set_defaults(run=_add)
+    imported = parts.add_parser(
+        "import", help="record what ComfyUI or AUTOMATIC1111 wrote into a PNG"
+    )
+    imported.add_argument("file", metavar="FILE", type=Path)
+    imported.add_argument("--name", default="", help="of the run; else the file's")
+    imported.set_defaults(run=_import)
     flushed = parts.add_parser("flush", help="send what waits, of every run")
     flushed.set_defaults(run=_flush)
-    for one in (opened, flushed):
+    for one in (opened, imported, flushed):
         one.add_argument("--site", metavar="URL", help=f"the site; else {SITE}")
-    for one in (opened, added, flushed):
+    for one in (opened, added, imported, flushed):
         one.add_argument(
             "--api-key-file", type=Path, metavar="FILE", help=f"else {API_KEY}"
         )
-    for one in (opened, added):
+    for one in (opened, added, imported):
         one.add_argument(
             "--key", type=Path, metavar="PEM", help="signs; else key.pem in your home"
         )
@@ -115,6 +124,30 @@ def _add(arguments: argparse.Namespace) -> int:
             tool=Tool(arguments.tool, arguments.tool_version),
         )
         Screen(sys.stdout).line(digest.hex())
+        return _send(recording)
+    finally:
+        recording.close()
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    """A run of its own: one step with a ticket and one without do not go together."""
+    path: Path = arguments.file
+    try:
+        draft, options = claimed_step(path)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error}", "step import") from error
+    recording = begin(
+        arguments.name or path.name[:MAX_NAME],
+        site=_site(arguments),
+        api_key=_api_key(arguments),
+        key=_key(arguments),
+        afterwards=True,
+    )
+    try:
+        if recording.off:
+            raise InputError(recording.off, "step import")
+        recording.keep(draft, **options)
+        Screen(sys.stdout).line(recording.id)
         return _send(recording)
     finally:
         recording.close()

@@ -268,8 +268,13 @@ def begin(
     home: Path | None = None,
     strict: bool = False,
     http: httpx.Client | None = None,
+    afterwards: bool = False,
 ) -> Recording:
     """Open a run; `record` is this with an end. Arguments as there.
+
+    Args:
+        afterwards: for what was done before: the run asks for no ticket, and none of
+            its steps has one.
 
     The recording has a ticket, or none when the site is out of reach, or records
     nothing when not even this machine lets it (`off`).
@@ -281,7 +286,11 @@ def begin(
         info = replace(info, name=check_text(name, "name", limit=MAX_NAME))
         recording.key = key or load_or_create(folder / KEY_FILE)
         recording.pipeline = _connect(site, api_key, http)
-        recording.info = _introduced(recording.pipeline, recording.key, info, strict)
+        recording.info = info
+        if not afterwards:
+            recording.info = _introduced(
+                recording.pipeline, recording.key, info, strict
+            )
         recording.spool.begin(recording.info)
     except Exception as error:
         if strict:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from accounts.models import User
 from colophon import cli, cli_step, recorder
@@ -195,3 +197,62 @@ def test_the_key_in_the_home_is_kept(
     first = Ed25519Key.load(home / "key.pem").key_id
     ran(capsys, "open", "two")
     assert Ed25519Key.load(home / "key.pem").key_id == first
+
+
+# --- imported from a picture ---------------------------------------------------------
+
+
+def generated(path: Path, text: str = "a harbor at night\nSteps: 20, Seed: 7") -> Path:
+    """A picture as AUTOMATIC1111 leaves it."""
+    info = PngInfo()
+    info.add_text("parameters", text)
+    Image.new("RGB", (4, 4)).save(path, pnginfo=info)
+    return path
+
+
+def test_an_import_is_a_claim_without_a_ticket(
+    studio: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = generated(tmp_path / "made.png")
+    code, run, _ = ran(capsys, "import", str(path))
+    assert code == 0
+    words = ["--action", "c2pa.edited", "--source-type", "humanEdits"]
+    words += ["--kind", "human", "--input", str(path), "--output", str(tmp_path / "b")]
+    (tmp_path / "b").write_bytes(b"edited")
+    assert ran(capsys, "add", run, *words)[0] == 0
+    rows = Step.objects.order_by("position")
+    assert {row.run.code for row in rows} == {run}
+    assert rows[0].run.name == "made.png"
+    first, second = (
+        parse_step(read_statement(Envelope.from_json(row.entry.envelope).payload))
+        for row in rows
+    )
+    # One step with a ticket beside it would break check 6: neither has one.
+    assert (first.ticket, second.ticket) == (None, None)
+    assert first.outputs[0].sha256 == sha256(path.read_bytes())
+    assert first.tool.name == "AUTOMATIC1111 (imported)"
+    assert str(first.note).startswith("Claimed, not seen")
+    opened = dict(Disclosure.objects.values_list("field", "value"))
+    assert opened["prompt"] == "a harbor at night"
+    assert opened["parameters/seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("only words", "Steps:"), ("a" * 2_000_000, "not read")]
+)
+def test_a_picture_that_claims_nothing_readable_opens_no_run(
+    studio: Person,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    text: str,
+    said: str,
+) -> None:
+    path = generated(tmp_path / "made.png", text)
+    code, out, err = ran(capsys, "import", str(path))
+    assert (code, out, said in err) == (12, "", True)
+    code, _, err = ran(capsys, "import", str(tmp_path / "missing.png"))
+    assert (code, "missing.png" in err) == (12, True)
+    assert not Step.objects.exists()
+    assert not (home / "spool").exists()
