@@ -37,6 +37,7 @@ from royalties.models import Leaf, Payout, Settlement, Tally, UsageBatch
 # right: what the work earns is held as a whole until that changes (docs/ledger.md).
 HELD = (Dispute.State.OPEN, Dispute.State.UPHELD)
 LATE_TURNS = 3
+MOST_SOLD = 1_000  # of one holder, within 14 days, looked at for one page
 OPEN_STATES = (Settlement.State.BUILT, Settlement.State.COMMITTED)
 
 
@@ -59,6 +60,19 @@ class Held:
     title: str
     is_upheld: bool
     units: int
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Licenses whose price is paid and not earned yet, and a holder's part of it.
+
+    Attributes:
+        until: when the last of them is earned at the latest.
+    """
+
+    count: int
+    units: int
+    until: datetime | None
 
 
 def newest_settlement() -> Settlement | None:
@@ -208,6 +222,22 @@ def held_of(holder: Holder) -> list[Held]:
         for pk, asset in assets.items()
         if units[pk]
     ]
+
+
+def sold_of(holder: Holder) -> Sold:
+    """The holder's parts of prices that their buyers can still have back."""
+    rows = License.objects.filter(
+        agreement__parts__holder=holder,
+        state=License.State.ACTIVE,
+        price_units__gt=0,
+        fee_due_at__gt=timezone.now(),
+    ).distinct()
+    found = list(rows.order_by("fee_due_at", "pk")[:MOST_SOLD])
+    return Sold(
+        count=len(found),
+        units=sum(_part(row, holder, row.price_units) for row in found),
+        until=found[-1].fee_due_at if found else None,
+    )
 
 
 def _part(sold: License, holder: Holder, units: int) -> int:

@@ -19,7 +19,7 @@ from accounts.acting import acting_party
 from accounts.models import Holder
 from royalties import overview
 from royalties.ask import Answer, ask_payout
-from royalties.due import held_of
+from royalties.due import held_of, sold_of
 from royalties.statement import figures
 from royalties.views.words import state_of
 
@@ -74,6 +74,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "threshold": settings.PAYOUT_THRESHOLD_UNITS,
         "halted": overview.halted_reason(),
         "held": held_of(holder),
+        "sold": sold_of(holder),
     }
     return render(request, "royalties/dashboard.html", context)
 

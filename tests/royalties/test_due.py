@@ -16,12 +16,13 @@ from marketplace.cancel import cancel_purchase
 from marketplace.errors import NotCancelableError
 from marketplace.models import License
 from provenance.models import Dispute
-from royalties.due import held_of, overdue
+from royalties.due import held_of, overdue, sold_of
 from royalties.escrow import escrow_of
 from royalties.models import Increment, Settlement, UsageBatch
 from royalties.statement import figures, statement_of
 from tests.cast import PASSWORD, party_of
 from tests.factories import logged
+from tests.reading import text_of
 from tests.royalties import factories
 from tests.royalties.factories import build_settlement, findings
 
@@ -63,6 +64,23 @@ def test_a_price_waits_until_it_is_earned(sold: License) -> None:
     (fee,) = second.increments.all()
     assert (fee.fee_units, fee.usage_units) == (2_000_000, 0)
     assert findings() == []
+
+
+def test_a_price_that_can_go_back_is_shown_to_whoever_sold(
+    sold: License, ada: User, eve: User, client: Client
+) -> None:
+    until = timezone.now() + timedelta(days=14)
+    License.objects.update(fee_due_at=until)
+    found = sold_of(party_of(ada).holder)
+    assert (found.count, found.units, found.until) == (1, 2_000_000 * 83 // 100, until)
+    assert sold_of(party_of(eve).holder).count == 0
+    client.login(username=ada.email, password=PASSWORD)
+    text = text_of(client.get("/royalties"))
+    assert "Sold, not earned yet" in text
+    assert "$1.66, your part of 1 license" in text
+    cancel_purchase(license_row=sold)
+    assert sold_of(party_of(ada).holder).count == 0
+    assert "Sold, not earned yet" not in text_of(client.get("/royalties"))
 
 
 def test_a_canceled_price_is_earned_by_nobody_and_comes_back(sold: License) -> None:
