@@ -51,6 +51,7 @@ __all__ = [
     "paused",
     "redirect_nonces",
     "redirects",
+    "refund_delay",
     "roots",
     "signer_of_typed_data",
     "size",
@@ -148,6 +149,11 @@ def matures_at() -> datetime | None:
 def challenge_window() -> timedelta:
     """How long the contract lets a commit be vetoed; fixed when it was deployed."""
     return timedelta(seconds=int(_ask(LEDGER, "challengeWindow")[0]))
+
+
+def refund_delay() -> timedelta:
+    """How long the contract holds a refund back; fixed when it was deployed."""
+    return timedelta(seconds=int(_ask(LEDGER, "refundDelay")[0]))
 
 
 def totals() -> dict[str, int]:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from chain import events, identity
+from chain import events, identity, read
 from chain.errors import WrongChainError
 from chain.finality import Heights, heights
 from chain.gateway import Gateway
@@ -62,6 +62,7 @@ def reconcile(*, claim: Claim | None = None) -> list[str]:
         *_waiting(),
         *_low_balances(gateway),
         *_old_head(deep),
+        *_other_waits(),
     ]
     return _keep(findings)
 
@@ -202,6 +203,26 @@ def _old_head(deep: Heights) -> list[str]:
         return []
     side = "old" if age > 0 else "ahead of our clock"
     return [f"the newest block {deep.head.number} is {abs(age):.0f} s {side}"]
+
+
+def _other_waits() -> list[str]:
+    """Waiting times that the settings have otherwise than the contract.
+
+    What may still be charged before a refund follows from both (marketplace.models).
+    """
+    pairs = (
+        ("COLOPHON_CHALLENGE_WINDOW", settings.CHALLENGE_WINDOW_SECONDS, "challenge"),
+        ("COLOPHON_REFUND_DELAY", settings.REFUND_DELAY_SECONDS, "refund"),
+    )
+    there = {
+        "challenge": read.challenge_window().total_seconds(),
+        "refund": read.refund_delay().total_seconds(),
+    }
+    return [
+        f"{name} is {mine} s and the contract waits {there[which]:.0f} s: set it so"
+        for name, mine, which in pairs
+        if mine != there[which]
+    ]
 
 
 def _low_balances(gateway: Gateway) -> list[str]:

@@ -286,6 +286,18 @@ def test_all_is_well_has_no_findings(act: Actor, checkpoint: Make) -> None:
     assert (network.findings, network.checked_at is None) == ([], False)
 
 
+def test_other_waiting_times_than_the_contracts_are_a_finding(
+    act: Actor, checkpoint: Make, settings: Any
+) -> None:
+    act.finish(anchored(act, checkpoint, 3))
+    act.follow()
+    was = settings.REFUND_DELAY_SECONDS
+    settings.REFUND_DELAY_SECONDS = was + 5
+    (finding,) = reconcile.reconcile()
+    assert f"COLOPHON_REFUND_DELAY is {was + 5} s" in finding
+    assert f"the contract waits {was} s" in finding
+
+
 def test_an_intent_that_waits_for_a_person_is_a_finding(act: Actor) -> None:
     intent = act.want()
     Intent.objects.filter(pk=intent.pk).update(state="needs_human", error="a test")
