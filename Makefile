@@ -47,6 +47,7 @@ contracts: setup-dev  ## rebuild the contract artifacts and compare byte for byt
 
 bench: setup-dev
 	@$(BIN)/python bench/gas/run.py
+	@$(BIN)/python bench/recorder.py
 
 reset:  ## forget the local chain, database and files
 	@$(PYTHON) config/first_run.py reset

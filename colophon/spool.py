@@ -60,6 +60,7 @@ class Spool:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._last: dict[str, int] = {}
 
     def begin(self, info: RunInfo) -> None:
         """Remember a run, or that it is open now.
@@ -119,8 +120,18 @@ class Spool:
         _write(folder / f"{index:06}{WAITING}", body)
 
     def next_index(self, run_id: str) -> int:
-        """The position of a run's next step: behind all that were ever kept."""
-        return max((number for number, _ in self._steps(run_id)), default=-1) + 1
+        """The position of a run's next step: behind all that were ever kept.
+
+        Lock: the run's, by the caller. Goes on from the last known step, because to
+        list a long run's folder for each step costs more than the step.
+        """
+        last = self._last.get(run_id, -1)
+        if not self._has(run_id, last):
+            last = max((number for number, _ in self._steps(run_id)), default=-1)
+        while self._has(run_id, last + 1):  # another process went on
+            last += 1
+        self._last[run_id] = last
+        return last + 1
 
     def runs(self) -> list[str]:
         """Runs that have steps waiting, oldest first."""
@@ -161,6 +172,11 @@ class Spool:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    def _has(self, run_id: str, index: int) -> bool:
+        """Whether there is a step at a position, sent or waiting."""
+        path = self.folder / run_id / f"{index:06}"
+        return any(path.with_suffix(end).exists() for end in (WAITING, SENT))
 
     def _steps(self, run_id: str) -> Iterator[tuple[int, Path]]:
         """Number and file of every step of a run, sent or waiting."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import stat
 import threading
 import time
@@ -50,6 +51,30 @@ def test_a_thousand_steps_keep_their_order(spool: Spool, run: str) -> None:
     for number in range(1_000, 0, -1):
         (folder / f"{number:06}.json").write_text(f'{{"n": {number}}}')
     assert [body["n"] for _, body in spool.waiting(run)] == list(range(1, 1_001))
+
+
+def test_the_next_position_is_found_without_listing_the_run_again(
+    spool: Spool, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Spool(spool.folder)
+    assert spool.next_index(run) == 0
+    spool.put(run, 0, {})
+    assert spool.next_index(run) == 1
+    elsewhere.put(run, 1, {})
+    elsewhere.put(run, 2, {})
+    for path, _ in elsewhere.waiting(run):
+        elsewhere.sent(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(spool, "_steps", lambda _: pytest.fail("the run was listed"))
+        assert spool.next_index(run) == 3  # another process kept two, and sent all
+    assert Spool(spool.folder).next_index(run) == 3
+
+
+def test_a_run_whose_folder_was_deleted_begins_again(spool: Spool, run: str) -> None:
+    spool.put(run, 0, {})
+    assert spool.next_index(run) == 1
+    shutil.rmtree(spool.folder / run)
+    assert spool.next_index(run) == 0
 
 
 def test_only_the_owner_can_read_what_waits(spool: Spool, run: str) -> None:
