@@ -305,6 +305,23 @@ def _watched_new(original: Callable[..., Any], _: str) -> Callable[..., Any]:
     return method
 
 
+def _watched_filling(original: Callable[..., Any], _: str) -> Callable[..., Any]:
+    """What fills a picture with pixels that Pillow did not make."""
+
+    @functools.wraps(original)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        session = _current.get()
+        if session is None or _inside.get():
+            return original(*args, **kwargs)
+        with unwatched():
+            result = original(*args, **kwargs)
+            for image in _pictures_in([*args[:1], result]):
+                session.learn(image, History(problem=UNSEEN))
+            return result
+
+    return method
+
+
 # --- saving -------------------------------------------------------------------------
 
 
@@ -469,6 +486,10 @@ def _targets() -> Iterator[tuple[type | ModuleType, str, Any, str]]:
     for owner, table in tables:
         for name, action in table.items():
             yield owner, name, _watched, action
+    for name in acts.FILLED:
+        yield Image.Image, name, _watched_filling, ""
+    for name in acts.FILLED_NEW:
+        yield Image, name, _watched_filling, ""
     yield Image, "open", _watched_open, ""
     yield Image, "new", _watched_new, ""
     yield Image.Image, "save", _watched_save, ""

@@ -38,7 +38,6 @@ IMAGE = {
     "paste": PLACED,
     "point": ADJUSTED,
     "putalpha": EDITED,
-    "putdata": DRAWING,
     "putpalette": ADJUSTED,
     "putpixel": DRAWING,
     "quantize": ADJUSTED,
@@ -51,6 +50,9 @@ IMAGE = {
     "transform": EDITED,
     "transpose": ORIENTATION,
 }
+# These put pixels of any origin into a picture: nothing can be said of it then.
+FILLED = ("frombytes", "putdata")
+FILLED_NEW = ("fromarray", "fromarrow", "frombuffer", "frombytes")
 MODULE = {
     "alpha_composite": PLACED,
     "blend": PLACED,

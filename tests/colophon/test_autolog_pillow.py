@@ -223,6 +223,37 @@ def test_a_picture_from_nowhere_is_left_out_and_saved_all_the_same(
     assert "nobody saw where a picture came from" in caplog.text
 
 
+def _filled(how: str) -> Image.Image:
+    import numpy as np
+
+    pixels = np.full((9, 9, 3), 7, np.uint8)
+    match how:
+        case "array":
+            return Image.fromarray(pixels)
+        case "bytes":
+            return Image.frombytes("RGB", (9, 9), pixels.tobytes())
+        case "buffer":
+            return Image.frombuffer("RGB", (9, 9), pixels.tobytes(), "raw", "RGB", 0, 1)
+    image = Image.new("RGB", (9, 9))
+    if how == "bytes put in":
+        image.frombytes(pixels.tobytes())
+    else:
+        image.putdata([(7, 7, 7)] * 81)
+    return image
+
+
+@pytest.mark.parametrize("how", ["array", "bytes", "buffer", "bytes put in", "data"])
+def test_pixels_from_outside_are_never_called_computed(
+    run: Recording, tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    with autolog_pillow(run):
+        _filled(how).resize((5, 5)).save(tmp_path / "made.png")
+        Image.new("RGB", (9, 9)).resize((5, 5)).save(tmp_path / "empty.png")
+    names = [step.outputs[0].name for step, _ in kept(run)]
+    assert names == ["empty.png"]
+    assert "nobody saw where a picture came from" in caplog.text
+
+
 def test_strict_says_that_a_picture_is_from_nowhere(
     strict: Recording, tmp_path: Path
 ) -> None:
