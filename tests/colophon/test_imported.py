@@ -310,6 +310,13 @@ def test_a_nasty_line_of_settings_costs_little(line: str) -> None:
     assert time.process_time() - began < SLOWEST_SECONDS
 
 
+def test_an_input_never_stands_for_the_class_of_its_node() -> None:
+    node = {"class_type": "KSampler", "inputs": {"seed": 1, "class": 7}}
+    assert not comfyui.read(
+        json.dumps({"1": node}), "prompt", max_bytes=MIB
+    ).begins_elsewhere
+
+
 def test_a_ring_of_links_ends() -> None:
     ring = {
         "1": {"class_type": "KSampler", "inputs": {"seed": 1, "positive": ["2", 0]}},
