@@ -19,7 +19,7 @@ APPS = (
 )  # fmt: skip
 SENDING = re.compile(
     r"\.delay\(|delay_on_commit\(|apply_async\(|send_task\(|countdown=|\beta="
-    r"|\.signature\(|autoretry_for"
+    r"|(?<!\binspect)\.signature\(|autoretry_for"
 )
 
 
