@@ -32,8 +32,9 @@ def append_step(
     Writes: Step, StepFile, Disclosure, Entry. Lock: the Run row.
 
     Raises:
-        StepError: wrong signature, unknown key, another run's ticket, a gap in
-            the positions, or a disclosure that opens nothing.
+        StepError: wrong signature, unknown key, another run's ticket, a ticket in
+            some steps only, a gap in the positions, or a disclosure that opens
+            nothing.
     """
     if run.party_id != party.pk:
         raise StepError("belongs to another party", "run")
@@ -43,6 +44,7 @@ def append_step(
         if existing := Step.objects.filter(digest=envelope.digest).first():
             return existing
         _check_position(run, step.index)
+        _check_like_the_first(run, step)
         row = Step.objects.create(
             run=run,
             position=step.index,
@@ -123,6 +125,22 @@ def _check_position(run: Run, index: int) -> None:
         raise StepError(
             f"is {index}, the run's next position is {count}", "predicate/index"
         )
+
+
+def _check_like_the_first(run: Run, step: steps.Step) -> None:
+    """All steps of a run carry its ticket, or none does: a mix proves nothing."""
+    row = run.steps.select_related("entry").order_by("position").first()
+    if row is None:
+        return
+    first = steps.parse_step(statement.read_statement(envelope_of(row.entry).payload))
+    if (first.ticket is None) == (step.ticket is None):
+        return
+    words = (
+        "is missing, and the run's first step has it"
+        if first.ticket
+        else "is there, and the run's first step has none"
+    )
+    raise StepError(f"{words}; open a new run for this step", "predicate/ticket")
 
 
 def _source(digest: bytes) -> Source | None:

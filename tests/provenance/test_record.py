@@ -172,6 +172,22 @@ def test_a_step_written_down_afterwards_has_no_ticket(
     assert append(run, written(run, key, ticket=None)[0]).pk
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_has_its_ticket_in_every_step_or_in_none(
+    run: Run, key: Ed25519Key, first: bool
+) -> None:
+    """A file sealed from a mix would read as altered, for no fault of its maker."""
+    without = {"ticket": None}
+    append(run, written(run, key, **({} if first else without))[0])
+    odd = written(run, key, index=1, **(without if first else {}))[0]
+    error = refused(run, odd)
+    assert error.field == "predicate/ticket"
+    assert "open a new run" in str(error)
+    assert run.steps.count() == 1
+    same = written(run, key, index=1, **({} if first else without))[0]
+    assert append(run, same).position == 1
+
+
 def test_a_runtime_key_of_another_party_may_sign(run: Run, mia: User) -> None:
     theirs = enrolled(mia)
     assert append(run, written(run, theirs)[0]).key.party == party_of(mia)
