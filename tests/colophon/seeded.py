@@ -1,8 +1,8 @@
 """Seeded ways to cheat: each class changes one thing at a place that chance chooses.
 
 `tampers.py` has the tampers that were thought of, each with the answer it must get;
-these look for what nobody thought of. Every odd seed signs what it changed anew, with
-the key of somebody else who is enrolled.
+these look for what nobody thought of. Where a record or a head was changed, every odd
+seed signs it anew with the key of somebody else who is enrolled.
 """
 
 from __future__ import annotations
