@@ -32,6 +32,7 @@ COMMANDS = (
     "colophon.cli_export",
     "colophon.cli_log",
     "colophon.cli_trust",
+    "colophon.cli_witness",
     "colophon.cli_step",
     "colophon.cli_dataset",
     "colophon.cli_money",

@@ -17,6 +17,7 @@ from colophon.digest import canonical, sha256
 from colophon.errors import ColophonError, InputError, ProofError, SignatureError
 from colophon.evidence import Bundle, ChainProof, Record
 from colophon.facts import Anchor
+from colophon.finality import Finality, State, finality
 from colophon.note import Checkpoint, NoteKey, open_note, split_note
 from colophon.tlogproof import LogProof
 from colophon.trust import Chain, Trust
@@ -28,7 +29,6 @@ class Place:
 
     index: int
     sizes: tuple[int, ...]
-    witnesses: int = 0
 
 
 @dataclass
@@ -38,10 +38,12 @@ class LogView:
     bundle: Bundle
     trust: Trust
     vouched: frozenset[bytes] | None = frozenset()
+    as_of: datetime | None = None
     places: dict[bytes, Place] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
     stamps: dict[int, datetime] = field(default_factory=dict)
     anchors: dict[int, Anchor] = field(default_factory=dict)
+    cosigned: dict[int, dict[NoteKey, datetime]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,6 +52,8 @@ class LogView:
         trust: Trust,
         vouched: frozenset[bytes] | None,
         checks: Checklist,
+        *,
+        as_of: datetime | None = None,
     ) -> LogView:
         """Check every proof and clock of a bundle.
 
@@ -59,11 +63,13 @@ class LogView:
             vouched: digests of chain proofs that a trusted verdict vouches for (that
                 the block is final); None: all, for the platform itself.
             checks: takes results 7 to 10.
+            as_of: cosignatures that are dated later do not count; None counts none.
         """
-        view = cls(bundle, trust, vouched)
+        view = cls(bundle, trust, vouched, as_of)
         view._check_proofs(checks)
         view._check_times(checks)
         view._check_anchors(checks)
+        view._check_heads(checks)
         return view
 
     def place(self, record: Record) -> Place | None:
@@ -98,6 +104,27 @@ class LogView:
         found = [self.anchors[size] for size in sizes if size in self.anchors]
         return min(found, key=lambda one: (not one.final, one.block_at), default=None)
 
+    def is_witnessed(self, place: Place | None, names: Iterable[str]) -> bool:
+        """Whether a quorum of the named witnesses cosigned one head over a place."""
+        wanted, quorum = set(names), self.trust.quorum
+        if place is None or not quorum:
+            return False
+        return any(
+            sum(key.name in wanted for key in self.cosigned.get(size, {})) >= quorum
+            and self.finality(size).state is not State.DISAGREES
+            for size in place.sizes
+        )
+
+    def finality(self, size: int) -> Finality:
+        """Whether witness, time-stamp and chain agree about a head."""
+        anchor = self.anchors.get(size)
+        return finality(
+            cosigned=list(self.cosigned.get(size, {}).values()),
+            quorum=self.trust.quorum,
+            stamped=self.stamps.get(size),
+            mined=anchor.block_at if anchor is not None and anchor.final else None,
+        )
+
     def _check_proofs(self, checks: Checklist) -> None:
         """Checks 7 and 8: inclusion, and the signature under the head."""
         unproven, total = 0, 0
@@ -107,8 +134,7 @@ class LogView:
             held = [one for one in found if one is not None]
             if held:
                 sizes = tuple(sorted({size for one in held for size in one.sizes}))
-                witnesses = max(one.witnesses for one in held)
-                place = Place(held[0].index, sizes, witnesses)
+                place = Place(held[0].index, sizes)
                 if any(one.index != place.index for one in held):
                     checks.failed(7, f"Two proofs place one {record.kind} differently.")
                     continue
@@ -122,8 +148,24 @@ class LogView:
         note = f"{unproven} have no proof yet" if unproven else ""
         words = f"{total - unproven} records are in the log {self.trust.origin}."
         checks.passed(7, words, *filter(None, [note]))
-        if self.notes:
-            checks.passed(8, f"{len(self.notes)} heads of the log carry its signature.")
+
+    def _check_heads(self, checks: Checklist) -> None:
+        """Check 8, the rest of it: what witnesses and clocks say about each head."""
+        if not self.notes:
+            return
+        words = f"{len(self.notes)} heads of the log carry its signature."
+        if not self.trust.witness_keys:
+            checks.passed(8, words)
+            return
+        found = {size: self.finality(size) for size in sorted(self.notes)}
+        detail = [
+            f"size {size} {one.state}: {one.words}" for size, one in found.items()
+        ]
+        if any(one.state is State.DISAGREES for one in found.values()):
+            odd = f"{words} The clocks over one of them disagree."
+            checks.skipped(8, odd, Code.UNCONFIRMED, *detail)
+        else:
+            checks.passed(8, words, *detail)
 
     def _check_proof(
         self, record: Record, proof: LogProof, checks: Checklist
@@ -151,10 +193,12 @@ class LogView:
         if body != opened.text:
             checks.failed(8, f"The log signed two different heads of size {size}.")
             return None
-        witnesses = sum(
-            opened.signed_by(k) is not None for k in self.trust.witness_keys
-        )
-        return Place(proof.index, (size,), witnesses)
+        cosigned = self.cosigned.setdefault(size, {})
+        for one in opened.signatures:
+            at = one.signed_at
+            if at is not None and self.as_of is not None and at <= self.as_of:
+                cosigned[one.key] = min(at, cosigned.get(one.key, at))
+        return Place(proof.index, (size,))
 
     def _check_times(self, checks: Checklist) -> None:
         """Check 9: tokens over the exact text of a checkpoint."""

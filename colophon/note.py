@@ -29,6 +29,7 @@ _DASH = "\N{EM DASH} "
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)")
 _CHECKPOINT_LINES = 3
+MAX_SIZE = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,15 @@ def cosign(note: str, name: str, signer: keys.Signer, signed_at: datetime) -> st
     """
     text, _ = split_note(note)
     Checkpoint.from_body(text)
+    return note + cosignature(text, name, signer, signed_at)
+
+
+def cosignature(text: str, name: str, signer: keys.Signer, signed_at: datetime) -> str:
+    """The signature line of a witness cosignature over a checkpoint's text."""
     key = NoteKey.of_signer(name, signer, COSIGNATURE)
     seconds = int(signed_at.timestamp())
     signature = signer.sign(_cosigned(text, seconds))
-    return note + _line(key, seconds.to_bytes(_TIME_BYTES, "big") + signature)
+    return _line(key, seconds.to_bytes(_TIME_BYTES, "big") + signature)
 
 
 def split_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
@@ -180,11 +186,15 @@ def open_note(note: str, verifiers: Iterable[NoteKey]) -> OpenedNote:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A signed tree head: log origin, number of entries, root hash."""
+    """A signed tree head: log origin, number of entries, root hash.
+
+    `extensions` are opaque lines that another log may add; ours has none.
+    """
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
     def to_body(self) -> str:
         """The note text.
@@ -192,28 +202,29 @@ class Checkpoint:
         Raises:
             InputError: the fields make no valid checkpoint.
         """
-        body = f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
+        lines = (self.origin, str(self.size), to_base64(self.root), *self.extensions)
+        body = "\n".join(lines) + "\n"
         if Checkpoint.from_body(body) != self:
             raise InputError("is not a checkpoint")
         return body
 
     @classmethod
     def from_body(cls, text: str) -> Self:
-        """Read the note text; extension lines are refused, our log has none.
+        """Read the note text.
 
         Raises:
-            InputError: not exactly origin, size and root.
+            InputError: no origin, size and root, or an empty extension line.
         """
         _check_text(text)
         lines = text[:-1].split("\n")
-        if len(lines) != _CHECKPOINT_LINES or not lines[0]:
+        if len(lines) < _CHECKPOINT_LINES or not all(lines):
             raise InputError("is not three lines: origin, size, root", "checkpoint")
-        if _SIZE.fullmatch(lines[1]) is None:
+        if _SIZE.fullmatch(lines[1]) is None or int(lines[1]) > MAX_SIZE:
             raise InputError("has no decimal size in line 2", "checkpoint")
         root = from_base64(lines[2], "checkpoint")
         if len(root) != _PUBLIC_BYTES:
             raise InputError("has no 32-byte root in line 3", "checkpoint")
-        return cls(lines[0], int(lines[1]), root)
+        return cls(lines[0], int(lines[1]), root, tuple(lines[_CHECKPOINT_LINES:]))
 
 
 def open_checkpoint(note: str, log_key: NoteKey) -> Checkpoint:

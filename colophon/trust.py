@@ -22,7 +22,7 @@ from colophon import keys
 from colophon.digest import canonical, from_hex, sha256
 from colophon.errors import InputError, TrustError
 from colophon.fields import Fields, load_json
-from colophon.note import NoteKey
+from colophon.note import COSIGNATURE, ED25519, NoteKey
 
 VERSION = 1
 MAX_BYTES = 1024 * 1024
@@ -65,7 +65,13 @@ class Chain:
 
 @dataclass(frozen=True)
 class Trust:
-    """Everything that a verifier believes without proof."""
+    """Everything that a verifier believes without proof.
+
+    Attributes:
+        quorum: how many witnesses must cosign a checkpoint to count.
+        independent_witnesses: names of witnesses that somebody other than the log's
+            operator runs; whoever pins the file vouches for that.
+    """
 
     origin: str
     log_keys: tuple[NoteKey, ...]
@@ -78,6 +84,7 @@ class Trust:
     witness_keys: tuple[NoteKey, ...] = ()
     quorum: int = 0
     site: str = ""
+    independent_witnesses: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Any) -> Trust:
@@ -105,18 +112,18 @@ class Trust:
             c2pa_roots=_roots(outer, "c2pa_roots"),
             tsa_roots=_roots(outer, "tsa_roots"),
             policies=_policies(outer),
+            independent_witnesses=_independent(outer),
         )
         outer.close()
-        if trust.quorum > len(trust.witness_keys):
-            raise InputError("is more than there are witness keys", "quorum")
-        for at, key in enumerate(trust.log_keys):
-            if key.name != trust.origin:
-                raise InputError(f"is not named {trust.origin}", f"log_keys/{at}")
+        _check_log_keys(trust)
+        _check_witnesses(trust)
         return trust
 
     def to_json(self) -> dict[str, Any]:
         """The trust file's content."""
-        return {
+        # Left out where nobody set it, so that the digest of such a file stays.
+        independent = list(self.independent_witnesses)
+        return ({"independent_witnesses": independent} if independent else {}) | {
             "v": VERSION,
             "origin": self.origin,
             "site": self.site,
@@ -159,7 +166,7 @@ class Trust:
         """What to compare by eye or by phone: (what, short text) pairs."""
         rows = [("trust file", _groups(self.digest)), ("log", self.origin)]
         rows += [("log key", _groups(sha256(k.public_key))) for k in self.log_keys]
-        rows += [("witness", _groups(sha256(k.public_key))) for k in self.witness_keys]
+        rows += [self._witness_print(key) for key in self.witness_keys]
         rows += [("platform key", _groups_hex(k.key_id)) for k in self.platform_keys]
         rows += [("verdict key", _groups_hex(k.key_id)) for k in self.verdict_keys]
         for chain in self.chains:
@@ -170,6 +177,10 @@ class Trust:
         rows += [("time-stamp root", _pem_print(pem)) for pem in self.tsa_roots]
         rows += [("policy", _groups(digest)) for digest in self.policies]
         return rows
+
+    def _witness_print(self, key: NoteKey) -> tuple[str, str]:
+        alone = key.name in self.independent_witnesses
+        return "independent" if alone else "witness", _groups(sha256(key.public_key))
 
 
 def load(path: Path | str) -> Trust:
@@ -218,6 +229,52 @@ def _note_keys(
         except InputError as error:
             raise InputError(error.message, f"{key}/{at}") from error
     return tuple(found)
+
+
+def _independent(outer: Fields) -> tuple[str, ...]:
+    key = "independent_witnesses"
+    items = outer.items(key) if outer.has(key) else []
+    for at, item in enumerate(items):
+        if not isinstance(item, str) or not item:
+            raise InputError("is not the name of a witness", f"{key}/{at}")
+    return tuple(items)
+
+
+def _check_log_keys(trust: Trust) -> None:
+    """Log keys sign notes (type 1), each once, under the log's own name."""
+    for at, key in enumerate(trust.log_keys):
+        if key.name != trust.origin:
+            raise InputError(f"is not named {trust.origin}", f"log_keys/{at}")
+        if key.kind != ED25519:
+            raise InputError("is not a log's key (type 1)", f"log_keys/{at}")
+        if key in trust.log_keys[:at]:
+            raise InputError("is there twice", f"log_keys/{at}")
+
+
+def _check_witnesses(trust: Trust) -> None:
+    """Witnesses are different keys than the log's and than each other's.
+
+    A cosignature does not say its signer's name, so one key under two names would
+    count twice.
+    """
+    logs = {key.public_key for key in trust.log_keys}
+    seen: set[bytes | str] = set()
+    for at, key in enumerate(trust.witness_keys):
+        place = f"witness_keys/{at}"
+        if key.kind != COSIGNATURE:
+            raise InputError("is not a key of cosignature/v1 (type 4)", place)
+        if key.public_key in logs:
+            raise InputError("is the log's own key", place)
+        if key.public_key in seen or key.name in seen:
+            raise InputError("is there twice, or its name is", place)
+        seen |= {key.public_key, key.name}
+    if trust.quorum > len(trust.witness_keys):
+        raise InputError("is more than there are witness keys", "quorum")
+    names = trust.independent_witnesses
+    for at, name in enumerate(names):
+        if name not in seen or name in names[:at]:
+            place = f"independent_witnesses/{at}"
+            raise InputError("names no witness, or is there twice", place)
 
 
 def _keys(outer: Fields, key: str) -> tuple[TrustedKey, ...]:

@@ -72,7 +72,7 @@ def facts_from(
             rests on; None counts all, for the platform that makes the verdict.
     """
     checks = Checklist()
-    log = LogView.of(bundle, trust, vouched, checks)
+    log = LogView.of(bundle, trust, vouched, checks, as_of=as_of)
     ring = Keyring(bundle.records, trust, log.index, as_of)
     sealed = _check_seal(bundle, trust, checks)
     if sealed is None:
@@ -157,8 +157,8 @@ def _record_facts(parts: _Parts) -> Json:
     signers = [one.keyid for one in parts.record.envelope.signatures]
     moment = log.proven_at(place)
     revoked = any(parts.ring.revoked_by(one, moment) for one in signers)
-    quorum = log.trust.quorum
-    witnessed = bool(quorum) and place is not None and place.witnesses >= quorum
+    # Only a witness that is not run by the log's own operator confirms anything.
+    witnessed = log.is_witnessed(place, log.trust.independent_witnesses)
     return {
         "seal_signed": True,
         "seal_key_good": not revoked,

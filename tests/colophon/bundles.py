@@ -82,6 +82,7 @@ class World:
     pki: Authorities
     anchor_with: AnchorWith
     witnesses: tuple[str, ...] = ()
+    witness_ahead: float = 0
     tree: Tree = field(default_factory=Tree)
     entries: list[Record] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class World:
         body = Checkpoint(ORIGIN, size, self.tree.root()).to_body()
         note = sign_note(body, ORIGIN, key("log"))
         for name in self.witnesses:
-            note = cosign(note, name, key(name), at(minutes))
+            note = cosign(note, name, key(name), at(minutes + self.witness_ahead))
         self.heads[size] = note
         self.times[size] = self.token(body, at(minutes))
         if anchor:
@@ -237,11 +238,17 @@ class Story:
     anchor_with: AnchorWith | None = None
     trust: Trust | None = None
     witnesses: tuple[str, ...] = ()
+    witness_ahead: float = 0
     wallet: Callable[[bytes], Json] | None = None
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
-        world = World(self.pki, self.anchor_with or chain_proof, self.witnesses)
+        world = World(
+            self.pki,
+            self.anchor_with or chain_proof,
+            self.witnesses,
+            self.witness_ahead,
+        )
         self._enroll(world)
         ref = None if self.ticketless else self._ticket(world)
         if self.late_actor:

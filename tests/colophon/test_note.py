@@ -173,7 +173,8 @@ def test_a_log_key_signs_its_own_origin_only() -> None:
         "x\n05\n" + "A" * 43 + "=\n",
         "x\n-1\n" + "A" * 43 + "=\n",
         "x\n5\nAAAA\n",
-        "x\n5\n" + "A" * 43 + "=\nmore\n",
+        "x\n5\n" + "A" * 43 + "=\nmore\n\nand more\n",
+        f"x\n{2**63}\n" + "A" * 43 + "=\n",
         "x\n5\n" + "A" * 43 + "=",
         "x\n\u0665\n" + "A" * 43 + "=\n",
         "x\n5\n" + "A" * 42 + "B=\n",
@@ -182,6 +183,16 @@ def test_a_log_key_signs_its_own_origin_only() -> None:
 def test_other_texts_are_no_checkpoints(body: str) -> None:
     with pytest.raises(InputError):
         Checkpoint.from_body(body)
+
+
+def test_a_witness_cosigns_the_extension_lines_of_another_log() -> None:
+    head = Checkpoint(NAME, 5, HEAD.root, ("note to self", "more"))
+    signed = note.sign_note(head.to_body(), NAME, LOG)
+    signed = note.cosign(signed, WITNESS_KEY.name, WITNESS, NOON)
+    assert note.open_checkpoint(signed, KEY) == head
+    assert note.open_note(signed, [WITNESS_KEY]).text == head.to_body()
+    with pytest.raises(SignatureError):
+        note.open_note(signed.replace("note to self", "note"), [WITNESS_KEY])
 
 
 @given(st.integers(0, 2**62), st.binary(min_size=32, max_size=32))

@@ -12,7 +12,7 @@ import pytest
 from colophon.authority import make_authorities
 from colophon.errors import InputError, TrustError
 from colophon.keys import Ed25519Key
-from colophon.note import NoteKey
+from colophon.note import COSIGNATURE, ED25519, NoteKey
 from colophon.policy import POLICY
 from colophon.trust import Trust, load, save
 
@@ -117,6 +117,52 @@ def test_a_wrong_field_is_named(
     with pytest.raises(InputError) as caught:
         Trust.from_json(bad)
     assert caught.value.field == field
+
+
+def witness(name: str, seed: int, kind: int = COSIGNATURE) -> str:
+    return NoteKey.of_signer(name, Ed25519Key.from_seed(bytes([seed]) * 32), kind).vkey
+
+
+LOG_SEED = ord("l")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"witness_keys": [witness("w1", 7)] * 2}, "witness_keys/1"),
+        ({"witness_keys": [witness("w1", 7), witness("w2", 7)]}, "witness_keys/1"),
+        ({"witness_keys": [witness("w1", 7), witness("w1", 8)]}, "witness_keys/1"),
+        ({"witness_keys": [witness("w1", LOG_SEED)]}, "witness_keys/0"),
+        ({"witness_keys": [witness("w1", 7, ED25519)]}, "witness_keys/0"),
+        ({"witness_keys": [witness("w1", 7)], "quorum": 2}, "quorum"),
+        ({"log_keys": [witness(ORIGIN, LOG_SEED, ED25519)] * 2}, "log_keys/1"),
+        ({"log_keys": [witness(ORIGIN, LOG_SEED)]}, "log_keys/0"),
+        ({"independent_witnesses": ["w1"]}, "independent_witnesses/0"),
+        (
+            {"witness_keys": [witness("w1", 7)], "independent_witnesses": ["w1"] * 2},
+            "independent_witnesses/1",
+        ),
+        ({"independent_witnesses": [7]}, "independent_witnesses/0"),
+    ],
+)
+def test_a_witness_counts_once_and_is_not_the_log(
+    data: dict[str, Any], change: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Trust.from_json(data | change)
+    assert caught.value.field == field
+
+
+def test_who_runs_a_witness_is_in_the_file_only_where_somebody_said_so(
+    data: dict[str, Any],
+) -> None:
+    two = data | {"witness_keys": [witness("w1", 7), witness("w2", 8)], "quorum": 2}
+    assert "independent_witnesses" not in Trust.from_json(two).to_json()
+    said = Trust.from_json(two | {"independent_witnesses": ["w2"]})
+    assert Trust.from_json(said.to_json()) == said
+    assert said.digest != Trust.from_json(two).digest
+    kinds = [kind for kind, _ in said.fingerprints()]
+    assert (kinds.count("witness"), kinds.count("independent")) == (1, 1)
 
 
 def test_a_missing_file_is_a_trust_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from eth_account.messages import encode_typed_data
 from colophon import records
 from colophon.acts import Input, TicketRef
 from colophon.authority import Authorities
-from colophon.checks import Code, Result
+from colophon.checks import Check, Code, Result
 from colophon.errors import EvidenceError
 from colophon.judgment import judge
 from colophon.note import COSIGNATURE, NoteKey
@@ -23,6 +23,7 @@ from colophon.records import Part
 from colophon.records.agreements import acceptance_typed_data
 from colophon.report import Outcome, Report
 from colophon.statement import Json
+from colophon.trust import Trust
 from colophon.verify import verify
 from tests.colophon.bundles import (
     ADA,
@@ -119,13 +120,66 @@ def test_each_clock_is_needed(pki: Authorities, change: dict[str, Any]) -> None:
 def test_a_quorum_of_witnesses_is_one_corroboration(pki: Authorities) -> None:
     names = ("w1.example", "w2.example")
     known = tuple(NoteKey.of_signer(n, key(n), COSIGNATURE) for n in names)
-    two = replace(trust_of(pki), witness_keys=known, quorum=2)
+    two = replace(
+        trust_of(pki), witness_keys=known, quorum=2, independent_witnesses=names
+    )
     story = Story(pki, witnesses=names, trust=two)
     verdict, _ = judge(story.tell(), CREDENTIAL, two, as_of=at(20))
     (last,) = [one for one in verdict.criteria if one.id == "e4.corroborated"]
     assert (last.detail, last.passed, verdict.evidence) == ("witness", False, 3)
     alone = replace(story, witnesses=names[:1])
     verdict, _ = judge(alone.tell(), CREDENTIAL, two, as_of=at(20))
+    assert "nobody else" in verdict.criteria[-5].detail
+    ours = replace(two, independent_witnesses=names[:1])
+    verdict, _ = judge(story.tell(), CREDENTIAL, ours, as_of=at(20))
+    assert "nobody else" in verdict.criteria[-5].detail
+
+
+def heads_of(story: Story, trust: Trust) -> Check:
+    """Check 8 of a story, by the platform."""
+    _, checks = judge(story.tell(), CREDENTIAL, trust, as_of=at(20))
+    (found,) = [one for one in checks if one.number == 8]
+    return found
+
+
+def test_a_head_is_final_with_witness_chain_and_time_stamp(pki: Authorities) -> None:
+    known = (NoteKey.of_signer("w1.example", key("w1.example"), COSIGNATURE),)
+    trust = replace(trust_of(pki), witness_keys=known, quorum=1)
+    story = Story(pki, witnesses=("w1.example",), trust=trust)
+    found = heads_of(story, trust)
+    assert found.result is Result.PASSED
+    first, last = found.detail
+    assert "pending: waits for a final block" in first
+    assert "final: witness, time-stamp and chain agree within 60 s" in last
+    without = heads_of(replace(story, witnesses=()), trust)
+    assert "pending: waits for a witness" in without.detail[-1]
+    assert heads_of(story, trust_of(pki)).detail == ()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (-60 * 24 * 30, "disagrees: a witness and the other clocks are 30 days apart"),
+        (60 * 24 * 365 * 270, "pending: waits for a witness"),
+    ],
+)
+def test_a_witness_with_another_time_makes_no_head_final(
+    pki: Authorities, minutes: int, words: str
+) -> None:
+    """An old time contradicts the clocks, and one in the year 2300 is no time yet."""
+    known = (NoteKey.of_signer("w1.example", key("w1.example"), COSIGNATURE),)
+    trust = replace(
+        trust_of(pki),
+        witness_keys=known,
+        quorum=1,
+        independent_witnesses=("w1.example",),
+    )
+    story = Story(pki, witnesses=("w1.example",), trust=trust, witness_ahead=minutes)
+    found = heads_of(story, trust)
+    assert words in found.detail[-1]
+    assert (found.result is Result.PASSED) is ("pending" in words)
+    verdict, _ = judge(story.tell(), CREDENTIAL, trust, as_of=at(20))
+    assert verdict.is_certified
     assert "nobody else" in verdict.criteria[-5].detail
 
 
