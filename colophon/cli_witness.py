@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "--log", metavar="VKEY", action="append", default=[], help="a log's key"
     )
     init.set_defaults(run=run_init)
-    add = parts.add_parser("add-log", help="witness one more log, or a log's new key")
+    add = parts.add_parser("add", help="witness one more log, or a log's new key")
     add.add_argument("folder", metavar="FOLDER", type=Path)
     add.add_argument("vkey", metavar="VKEY", help="the log's key, name+id+key")
     add.set_defaults(run=run_add)

@@ -272,10 +272,10 @@ def test_a_log_may_have_a_new_key(
     asked = Request(0, (), sign_note(body, ORIGIN, key("new log"))).to_bytes()
     new = NoteKey.of_signer(ORIGIN, key("new log"))
     assert Witness.open(folder).add_checkpoint(asked).status == 403
-    assert main(["witness", "add-log", str(folder), new.vkey]) == 0
+    assert main(["witness", "add", str(folder), new.vkey]) == 0
     assert Witness.open(folder).add_checkpoint(asked).status == 200
     wrong = NoteKey.of_signer(ORIGIN, key("w"), COSIGNATURE)
-    assert main(["witness", "add-log", str(folder), wrong.vkey]) == 12
+    assert main(["witness", "add", str(folder), wrong.vkey]) == 12
 
 
 def test_only_the_owner_reads_key_and_state(folder: Path) -> None:
