@@ -9,6 +9,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "log.sequence": ("log.tasks.sequence", "default"),
     "log.checkpoint": ("log.tasks.checkpoint", "default"),
     "log.timestamp": ("log.tasks.timestamp", "default"),
+    "log.cosign": ("log.tasks.cosign", "default"),
     # chain
     "chain.send": ("chain.tasks.send", "chain"),
     "chain.confirm": ("chain.tasks.confirm", "chain"),

@@ -13,6 +13,7 @@ from log.models import Checkpoint, Entry, Head
 from marketplace.models import License
 from outbox import health
 from outbox.models import Job
+from provenance.heads import newest_final, witnesses
 from provenance.models import Anchor
 from royalties.due import overdue, unclosed_fees
 from royalties.models import Payout, Settlement, Tally
@@ -65,6 +66,8 @@ def log() -> dict[str, Any]:
         "uncovered": size - (checkpoint.size if checkpoint else 0),
         "anchor": anchor,
         "unanchored": size - (anchor.checkpoint.size if anchor else 0),
+        "final": newest_final(),
+        "witnesses": witnesses(),
     }
 
 

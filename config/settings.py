@@ -268,6 +268,8 @@ OUTBOX_POLL_SECONDS = env.float("COLOPHON_POLL_SECONDS", default=0.5)
 # --- Log ----------------------------------------------------------------------------
 LOG_ORIGIN = env.str("COLOPHON_LOG_ORIGIN", default="colophon.example/log")
 LOG_TILES_DIR = VAR_DIR / "tiles"
+LOG_WITNESSES = env.list("COLOPHON_WITNESSES", default=[])
+LOG_WITNESS_QUORUM = env.int("COLOPHON_WITNESS_QUORUM", default=0)
 TSA_URL = env.str("COLOPHON_TSA_URL", default="")
 TSA_ROOTS = env.str("COLOPHON_TSA_ROOTS", default="")
 AUTHORITIES_DIR = Path(

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from colophon import merkle, note
 from colophon.errors import ProofError
-from log import tiles
+from log import tiles, witnesses
 from log.errors import InconsistentLogError
 from log.keys import log_signer
 from log.models import Checkpoint, Head
@@ -26,7 +26,8 @@ def publish(claim: Claim | None = None) -> Checkpoint | None:
         The new checkpoint; None when there is nothing new, or another process
         published meanwhile.
 
-    Writes: tiles, Checkpoint, a `log.timestamp` job. Lock: the head row.
+    Writes: tiles, Checkpoint, a `log.timestamp` job and a `log.cosign` job for each
+    witness. Lock: the head row.
 
     Raises:
         InconsistentLogError: the rows do not extend the last signed tree.
@@ -53,6 +54,12 @@ def publish(claim: Claim | None = None) -> Checkpoint | None:
                 "log.timestamp",
                 key=f"log.timestamp:{made.size}",
                 payload={"checkpoint": made.pk},
+            )
+        for place in witnesses.configured():
+            enqueue(
+                "log.cosign",
+                key=f"log.cosign:{made.size}:{place.key.id.hex()}",
+                payload={"checkpoint": made.pk, "witness": place.key.vkey},
             )
     return made
 

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from colophon.errors import ColophonError
 from colophon.note import NoteKey
 from log.timestamp import roots
+from log.witnesses import configured
 
 
 @register()
@@ -23,6 +24,23 @@ def check_origin(**_: Any) -> list[CheckMessage]:
                 f"The log's origin {settings.LOG_ORIGIN!r} cannot name a key: {error}.",
                 hint="Set COLOPHON_LOG_ORIGIN to host and path, like example.com/log.",
                 id="log.E001",
+            )
+        ]
+    return []
+
+
+@register()
+def check_witnesses(**_: Any) -> list[CheckMessage]:
+    """Each witness is an address and a cosignature key, and each key stands once."""
+    try:
+        configured()
+    except ColophonError as error:
+        return [
+            Error(
+                f"The log's witnesses cannot be read: {error}.",
+                hint="Set COLOPHON_WITNESSES to lines of: address key [independent],"
+                " with commas between (docs/witness.md).",
+                id="log.E003",
             )
         ]
     return []

@@ -19,6 +19,10 @@ class PublicEntryError(LogError):
     """A public entry carries its envelope for ever; it cannot be erased."""
 
 
+class WitnessDisagreesError(LogError):
+    """A witness remembers a history that is not this log's."""
+
+
 class InconsistentLogError(LogError):
     """The rows do not make the tree that was signed: nothing more is published.
 

@@ -47,7 +47,10 @@ class Head(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed head: what it covers is never lost and never changes."""
+    """A signed head: what it covers is never lost and never changes.
+
+    The text of `note` never changes either; witnesses' signature lines join it.
+    """
 
     size = models.PositiveBigIntegerField(unique=True)
     root = models.BinaryField(max_length=32)
@@ -58,3 +61,21 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint {self.size}"
+
+
+class Witness(models.Model):
+    """What became of asking a witness, by its verifier key.
+
+    `size` is the newest checkpoint that it cosigned for us; `disagrees` stays until it
+    cosigns again.
+    """
+
+    vkey = models.CharField(max_length=400, unique=True)
+    size = models.PositiveBigIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    cosigned_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=500, blank=True)
+    disagrees = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.vkey.partition("+")[0]

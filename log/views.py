@@ -1,7 +1,8 @@
 """Serve the log as C2SP tlog-tiles: anyone can mirror and check all of it.
 
-Tiles and bundles never change, so they may be kept for ever; the checkpoint must
-be asked for each time. Only what the newest checkpoint covers is served.
+Tiles and bundles never change, so they may be kept for ever; a checkpoint must be
+asked for each time, since witnesses cosign it later. Only what the newest checkpoint
+covers is served.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def checkpoint(_request: HttpRequest, size: int | None = None) -> HttpResponse:
     row = _newest() if size is None else Checkpoint.objects.filter(size=size).first()
     if row is None:
         raise Http404("The log has no such checkpoint.")
-    return _answer(row.note.encode(), TEXT, ALWAYS_ASK if size is None else FOR_EVER)
+    return _answer(row.note.encode(), TEXT, ALWAYS_ASK)
 
 
 @require_safe

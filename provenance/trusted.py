@@ -11,6 +11,7 @@ from colophon.keys import Signer
 from colophon.policy import POLICY
 from colophon.trust import Chain, Trust, TrustedKey
 from log.keys import log_keys
+from log.witnesses import configured, quorum
 from provenance.authorities import claim_roots, tsa_roots
 
 
@@ -32,6 +33,7 @@ def site_trust() -> Trust:
         if network
         else ()
     )
+    places = configured()
     return Trust(
         origin=settings.LOG_ORIGIN,
         site=settings.SITE_URL,
@@ -42,6 +44,9 @@ def site_trust() -> Trust:
         c2pa_roots=tuple(claim_roots()),
         tsa_roots=tuple(tsa_roots()),
         policies=(POLICY.digest,),
+        witness_keys=tuple(one.key for one in places),
+        quorum=quorum(),
+        independent_witnesses=tuple(one.key.name for one in places if one.independent),
     )
 
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from provenance import paths  # noqa: F401 - registers the converter
 from provenance.api import assets, certificates, exports, runs, sources, verify
+from provenance.views import log as log_page
 from provenance.views import media, progress, registry, studio, upload
 from provenance.views import verify as verify_page
 
@@ -24,6 +25,7 @@ urlpatterns = [
         certificates.Certificate.as_view(),
         name="certificate",
     ),
+    path("log", log_page.page, name="log"),
     path("registry", registry.index, name="registry"),
     path("registry/register", registry.register, name="register"),
     path("registry/<code:code>", registry.source, name="source"),

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 90.0
 BLOCK_SECONDS = 1
 # What the others need while they finish what they are doing ends after them.
-LAST_TO_STOP = ("tsa", "broker")
+LAST_TO_STOP = ("tsa", "witness", "broker")
 Say = Callable[[str], None]
 CELERY = ("-m", "celery", "-A", "config.celery", "worker", "--loglevel", "WARNING")
 QUIET = ("--without-gossip", "--without-mingle")
@@ -182,7 +182,14 @@ class Stack:
 
     def _prepare(self) -> None:
         """Tables and contracts; then the chain mines each second, as chains do."""
-        self.manage("prepare")
+        if self.environment.get("COLOPHON_WITNESSES"):
+            self.say("Witnesses: those of COLOPHON_WITNESSES")
+            self.manage("prepare")
+        else:
+            said = self.manage("prepare", "--witness", str(self.var / "witness"))
+            port = self.used_ports["witness"] = ports.any_free()
+            place = f"http://{ports.HOST}:{port} {said.split()[-1]}"
+            self.environment["COLOPHON_WITNESSES"] = place
         if self.chain is not None:
             self.chain.rpc("evm_setIntervalMining", BLOCK_SECONDS)
 
@@ -212,6 +219,10 @@ class Stack:
             "tsa",
             [python, "-m", "config.stack.tsa", "--port", str(tsa), "--folder", folder],
         )
+        if "witness" in self.used_ports:
+            command = [python, "-m", "config.stack.witness"]
+            command += ["--port", str(self.used_ports["witness"])]
+            self.run("witness", [*command, "--folder", str(self.var / "witness")])
         self.run("worker", [python, *CELERY, *QUIET, *self._pool("default,media", 2)])
         self.run("chain-worker", [python, *CELERY, *QUIET, *self._pool("chain", 1)])
         self.run("relay", self.command("manage.py", "relay"))

@@ -20,7 +20,10 @@ from django.utils import timezone
 from accounts.models import User
 from chain.models import Intent, Network
 from colophon.digest import canonical, sha256
+from colophon.keys import Ed25519Key
+from colophon.note import COSIGNATURE, NoteKey
 from colophon.policy import POLICY
+from log.models import Witness
 from outbox.enqueue import enqueue
 from outbox.models import Heartbeat, Job
 from royalties.models import Accrual, Payout, Settlement
@@ -378,3 +381,22 @@ def test_the_sitemap_lists_what_is_on_sale(
     asset.listing.state = "withdrawn"
     asset.listing.save()
     assert asset.code not in client.get("/sitemap.xml").content.decode()
+
+
+# --- witnesses
+
+
+def test_a_witness_that_disagrees_or_is_silent_is_on_the_page(
+    operator: Client, settings: Any
+) -> None:
+    signer = Ed25519Key.from_seed(b"2" * 32)
+    vkey = NoteKey.of_signer("w2.example", signer, COSIGNATURE).vkey
+    settings.LOG_WITNESSES = [f"http://127.0.0.1:9 {vkey}"]
+    assert "Witness w2.example not asked yet" in text_of(operator.get("/ops/"))
+    row = Witness.objects.create(vkey=vkey, trouble="connection refused")
+    assert "silent: connection refused" in text_of(operator.get("/ops/"))
+    row.disagrees, row.trouble = True, "it cosigned another root over 4 entries"
+    row.save()
+    page = text_of(operator.get("/ops/"))
+    assert "A witness remembers another history of the log" in page
+    assert "disagrees: it cosigned another root over 4 entries" in page
