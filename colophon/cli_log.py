@@ -33,6 +33,12 @@ def add_parser(subparsers: Any) -> None:
     check.add_argument("url", metavar="URL", help="the site, or the log's prefix")
     check.add_argument("--trust", type=Path, help="your trust file (trust.json)")
     check.add_argument("--state", type=Path, help="where the checkpoint is kept")
+    check.add_argument(
+        "--since",
+        metavar="OLD_NOTE",
+        type=Path,
+        help="an old checkpoint note that the log must extend, too",
+    )
     check.add_argument("--json", action="store_true", help="answer in JSON")
     check.set_defaults(run=run)
 
@@ -48,13 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         keys = list(trust.log_keys) if trust else []
         first_use = not keys and kept is None
         keys = keys or (kept[1] if kept else _keys(log.keys()))
+        since = _since(arguments.since, keys) if arguments.since else None
         note = log.checkpoint()
+        past = kept[0] if kept else None
         try:
-            found = check_log(note, log.resource, keys, kept[0] if kept else None)
+            found = check_log(note, log.resource, keys, past, since=since)
         except (ProofError, SignatureError, InputError) as error:
             _refuse(screen, str(error), arguments.json)
             return EXIT_BROKEN
-    _save(state, note, keys)
+    _save(state, note, list(found.keys))
     if arguments.json:
         screen.json(_json(found))
     else:
@@ -71,6 +79,8 @@ def _json(found: LogReport) -> dict[str, Any]:
         "root": found.head.root.hex(),
         "tiles": found.tiles,
         "grown": found.grown,
+        "since": found.since,
+        "keys": [key.vkey for key in found.keys],
         "kinds": found.kinds,
     }
 
@@ -95,10 +105,32 @@ def _show(
         screen.line("  First check: nothing to compare the past with yet.", "weak")
     else:
         screen.row("Past", f"unchanged; {found.grown} entries more than last time")
+    if found.since is not None:
+        words = f"it is the beginning of the log; {found.since} entries more since"
+        screen.row("Old note", words)
+    for key in found.keys:
+        if key not in keys:
+            screen.line("  The log has a new key; one that you know announced it:")
+            screen.row("key", key.vkey)
     if first_use:
         screen.line("  You had no key for this log; from now on this one counts:")
         for key in keys:
             screen.row("key", key.vkey)
+
+
+def _since(path: Path, keys: list[NoteKey]) -> Checkpoint:
+    """The old checkpoint of a file; it counts only when the log signed it.
+
+    Raises:
+        InputError: the file is no checkpoint note by a key that is known.
+    """
+    try:
+        note = path.read_bytes().decode("utf-8", "replace")
+        head = Checkpoint.from_body(split_note(note)[0])
+        open_note(note, [key for key in keys if key.name == head.origin])
+    except (InputError, SignatureError) as error:
+        raise InputError(f"{path.name} does not count: {error}", "--since") from error
+    return head
 
 
 def _state_file(base: str) -> Path:

@@ -1,7 +1,8 @@
 """Re-derive a log from outside: every entry, every tile, the root, the past.
 
 An honest log has one history. Whoever runs this from time to time, and keeps the
-last checkpoint seen, notices when a log drops, changes or reorders an entry.
+last checkpoint seen, notices when a log drops, changes or reorders an entry. A new
+key of the log is followed when a key that is known announced it in the log itself.
 Source: C2SP tlog-tiles; RFC 6962 section 2.1.
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from colophon import records
 from colophon.entry import parse_entry
 from colophon.errors import InputError, ProofError, SignatureError
 from colophon.merkle import Tree, leaf_hash
-from colophon.note import Checkpoint, NoteKey, open_note
+from colophon.note import ED25519, Checkpoint, NoteKey, open_note, split_note
+from colophon.statement import Envelope, read_statement, verify
 from colophon.tiles import (
     TILE_WIDTH,
     new_tiles,
@@ -34,12 +37,25 @@ class LogReport:
         kinds: how many entries of each kind.
         tiles: how many tiles of hashes were compared.
         grown: entries since the checkpoint that was kept; None on a first use.
+        since: entries since the older checkpoint that was asked about.
+        keys: those that count from now on: the known ones, and what they announced.
     """
 
     head: Checkpoint
     kinds: dict[str, int]
     tiles: int
     grown: int | None
+    since: int | None = None
+    keys: tuple[NoteKey, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What the entries hold: their tree, a count by kind, and named keys."""
+
+    tree: Tree
+    kinds: dict[str, int]
+    named: list[tuple[int, Envelope]]
 
 
 def check_log(
@@ -47,6 +63,8 @@ def check_log(
     fetch: Fetch,
     log_keys: Iterable[NoteKey],
     kept: Checkpoint | None = None,
+    *,
+    since: Checkpoint | None = None,
 ) -> LogReport:
     """Check a whole log against its checkpoint, and against the past.
 
@@ -55,27 +73,74 @@ def check_log(
         fetch: gives the bytes of a path like ``tile/0/000.p/5``.
         log_keys: keys that may sign it.
         kept: the checkpoint that was checked last time.
+        since: any other old checkpoint of the log, its signature checked.
 
     Raises:
         SignatureError: no known log key signed the checkpoint.
         ProofError: the log is not what its checkpoint says, or has another past.
         InputError: a part of it is malformed.
     """
-    head = _open(note, list(log_keys))
-    if kept is not None and kept.origin != head.origin:
-        raise ProofError(f"this is log {head.origin}, the last time it was another")
-    if kept is not None and head.size < kept.size:
-        raise ProofError(f"the log shrank from {kept.size} entries to {head.size}")
-    tree, kinds = _read_entries(head.size, fetch)
-    if tree.root() != head.root:
+    known = list(log_keys)
+    head = Checkpoint.from_body(split_note(note)[0])
+    if not _may_be_followed(note, head, known):
+        _open(note, known)
+    for past, words in ((kept, "the last time"), (since, "in the old note")):
+        if past is not None and past.origin != head.origin:
+            raise ProofError(f"this is log {head.origin}, {words} it was another")
+        if past is not None and head.size < past.size:
+            raise ProofError(f"the log shrank from {past.size} entries to {head.size}")
+    found = _read_entries(head.size, fetch)
+    if found.tree.root() != head.root:
         raise ProofError("the entries do not give the root of the checkpoint")
-    tiles = _compare_tiles(tree, head.size, fetch)
-    if kept is not None and tree.root(kept.size) != kept.root:
-        raise ProofError(
-            f"the first {kept.size} entries are not those of the last time"
-        )
-    grown = None if kept is None else head.size - kept.size
-    return LogReport(head, kinds, tiles, grown)
+    known = _follow(known, found.named, head.origin)
+    _open(note, known)
+    tiles = _compare_tiles(found.tree, head.size, fetch)
+    for past, words in ((kept, "the last time"), (since, "the old note")):
+        if past is not None and found.tree.root(past.size) != past.root:
+            raise ProofError(f"the first {past.size} entries are not those of {words}")
+    return LogReport(
+        head,
+        found.kinds,
+        tiles,
+        grown=None if kept is None else head.size - kept.size,
+        since=None if since is None else head.size - since.size,
+        keys=tuple(known),
+    )
+
+
+def _may_be_followed(note: str, head: Checkpoint, known: list[NoteKey]) -> bool:
+    """Whether a log that we know signed with a key that we do not know (yet)."""
+    signed = {(name, key_id) for name, key_id, _ in split_note(note)[1]}
+    stranger = signed.isdisjoint((key.name, key.id) for key in known)
+    return stranger and any(key.name == head.origin for key in known)
+
+
+def _follow(
+    known: list[NoteKey], named: list[tuple[int, Envelope]], origin: str
+) -> list[NoteKey]:
+    """The known keys, and each new one that a key known before it announced.
+
+    A new key that only vouches for itself is not believed.
+    """
+    found = list(known)
+    for index, envelope in named:
+        try:
+            said = records.parse_checkpoint_key(read_statement(envelope.payload))
+        except InputError as error:
+            raise ProofError(f"entry {index} names no key: {error}") from error
+        if said.key in found or said.key.name != origin or said.key.kind != ED25519:
+            continue
+        if any(_is_signed(envelope, key) for key in found):
+            found.append(said.key)
+    return found
+
+
+def _is_signed(envelope: Envelope, key: NoteKey) -> bool:
+    try:
+        verify(envelope, key.public_spki)
+    except (SignatureError, InputError):
+        return False
+    return True
 
 
 def _open(note: str, log_keys: list[NoteKey]) -> Checkpoint:
@@ -87,9 +152,9 @@ def _open(note: str, log_keys: list[NoteKey]) -> Checkpoint:
     return head
 
 
-def _read_entries(size: int, fetch: Fetch) -> tuple[Tree, dict[str, int]]:
+def _read_entries(size: int, fetch: Fetch) -> _Contents:
     """All entries, in order, as a tree; each must be a well-formed entry."""
-    tree = Tree()
+    tree, named = Tree(), []
     kinds: dict[str, int] = {}
     for number in range(-(-size // TILE_WIDTH)):
         tile = tile_for(0, number, size)
@@ -99,12 +164,14 @@ def _read_entries(size: int, fetch: Fetch) -> tuple[Tree, dict[str, int]]:
         for at, data in enumerate(entries):
             index = number * TILE_WIDTH + at
             try:
-                kind = parse_entry(data).kind
+                entry = parse_entry(data)
             except InputError as error:
                 raise ProofError(f"entry {index} is malformed: {error}") from error
-            kinds[kind] = kinds.get(kind, 0) + 1
+            kinds[entry.kind] = kinds.get(entry.kind, 0) + 1
+            if entry.kind == "checkpoint-key" and entry.envelope is not None:
+                named.append((index, entry.envelope))
         tree.extend(leaf_hash(data) for data in entries)
-    return tree, kinds
+    return _Contents(tree, kinds, named)
 
 
 def _compare_tiles(tree: Tree, size: int, fetch: Fetch) -> int:

@@ -1,7 +1,8 @@
 """The log's own key: it signs checkpoints, and the log's first entry names it.
 
-The key is a file made on first run (0600); production may replace it, and then an
-entry names the new one. Old keys stay listed: old checkpoints carry their names.
+The key is a file made on first run (0600). A new one is announced by the old one
+(log/rotate.py); a file that was merely replaced names itself, which only this database
+believes. Old keys stay listed: old checkpoints carry their names.
 """
 
 from __future__ import annotations
@@ -21,9 +22,18 @@ from log.models import Entry
 KEY_KIND = "checkpoint-key"
 
 
+def key_file() -> Path:
+    """Where the key that signs checkpoints lies."""
+    return Path(settings.KEYS_DIR) / "log"
+
+
 def log_signer() -> keys.Signer:
-    """The key that signs checkpoints; made on first use."""
-    return _load(Path(settings.KEYS_DIR) / "log")
+    """The key that signs checkpoints; made on first use, read again when replaced."""
+    path = key_file()
+    if not path.exists():
+        return keys.load_or_create(path)
+    state = path.stat()
+    return _load(path, state.st_ino, state.st_mtime_ns)
 
 
 def log_key() -> NoteKey:
@@ -34,9 +44,26 @@ def log_key() -> NoteKey:
 def log_keys() -> list[NoteKey]:
     """Every key that ever signed checkpoints, oldest first, the present one last."""
     present = log_key()
-    named = [_named(row) for row in Entry.objects.filter(kind=KEY_KIND).order_by("pk")]
-    past = [key for key in named if key is not None and key != present]
+    past = [key for key in named_keys() if key != present]
     return [*dict.fromkeys(past), present]
+
+
+def named_keys() -> list[NoteKey]:
+    """Every key that an entry names, in the order of the log."""
+    named = [_named(row) for row in Entry.objects.filter(kind=KEY_KIND).order_by("pk")]
+    return [key for key in named if key is not None]
+
+
+def naming(key: NoteKey) -> Entry:
+    """The first entry that names a key.
+
+    Raises:
+        Entry.DoesNotExist: none does.
+    """
+    for row in Entry.objects.filter(kind=KEY_KIND).order_by("pk"):
+        if _named(row) == key:
+            return row
+    raise Entry.DoesNotExist(f"no entry names {key.vkey}")
 
 
 def name_key(index: int) -> bool:
@@ -51,8 +78,7 @@ def name_key(index: int) -> bool:
     Writes: Entry. Lock: the caller's.
     """
     key = log_key()
-    rows = Entry.objects.filter(kind=KEY_KIND)
-    if any(_named(row) == key for row in rows):
+    if key in named_keys():
         return False
     now = timezone.now()
     record = statement.sign(
@@ -78,5 +104,5 @@ def _named(row: Entry) -> NoteKey | None:
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path) -> keys.Signer:
-    return keys.load_or_create(path)
+def _load(path: Path, _inode: int, _changed_ns: int) -> keys.Signer:
+    return keys.Ed25519Key.load(path)

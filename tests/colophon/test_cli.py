@@ -496,6 +496,37 @@ def test_the_log_key_of_the_trust_file_counts(
     assert "no signature of a known key" in out
 
 
+def test_an_old_note_is_a_past_that_counts_when_the_log_signed_it(
+    run: Run, shop: Site, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.txt"
+    put_log(shop, 7)
+    old.write_bytes(shop.pages["/log/checkpoint"])
+    put_log(shop, 20)
+    code, out, _ = run("log", "check", shop.url, "--since", old)
+    assert code == 0
+    assert "13 entries more since" in out
+    code, out, _ = run("log", "check", shop.url, "--since", old, "--json")
+    assert json.loads(out)["since"] == 13
+    # Another past is found; a note that the log did not sign is no past.
+    put_log(shop, 20, first=1)
+    state = ("--state", tmp_path / "fresh.json")
+    code, out, _ = run("log", "check", shop.url, "--since", old, *state)
+    assert code == 1
+    assert "first 7 entries are not those of the old note" in out
+    text = old.read_text()
+    for wrong in (
+        text.replace("\n7\n", "\n6\n"),
+        "hello\n",
+        publish(entries(7), by="eve")[0],
+    ):
+        old.write_text(wrong)
+        code, _, err = run("log", "check", shop.url, "--since", old)
+        assert code == 12
+        assert "--since" in err
+    assert run("log", "check", shop.url, "--since", tmp_path / "none.txt")[0] == 12
+
+
 def test_a_log_with_a_missing_tile_could_not_be_checked(run: Run, shop: Site) -> None:
     put_log(shop, 3)
     del shop.pages["/log/tile/0/000.p/3"]

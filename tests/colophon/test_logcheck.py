@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from colophon import records
-from colophon.entry import sealed_entry
+from colophon.entry import public_entry, sealed_entry
 from colophon.errors import InputError, ProofError, SignatureError
 from colophon.logcheck import check_log
 from colophon.merkle import Tree, leaf_hash
@@ -21,7 +21,7 @@ from colophon.tiles import (
     tile_bytes,
     tile_for,
 )
-from tests.colophon.bundles import ORIGIN, key
+from tests.colophon.bundles import ORIGIN, at, key
 
 LOG_KEY = NoteKey.of_signer(ORIGIN, key("log"))
 Pages = dict[str, bytes]
@@ -148,6 +148,65 @@ def test_a_checkpoint_by_a_stranger_is_refused() -> None:
 def test_a_malformed_checkpoint_is_refused() -> None:
     with pytest.raises(InputError):
         check_log("hello", {}.__getitem__, [LOG_KEY])
+
+
+# --- a new key of the log
+
+
+def named(new: str, *by: str, origin: str = ORIGIN) -> bytes:
+    """An entry that names a key, signed by others."""
+    vkey = NoteKey.of_signer(origin, key(new)).vkey
+    said = records.checkpoint_key(vkey=vkey, valid_from=at(0))
+    return public_entry("checkpoint-key", sign(said, *map(key, by)))
+
+
+def key_of(name: str) -> NoteKey:
+    return NoteKey.of_signer(ORIGIN, key(name))
+
+
+def test_a_new_key_that_the_old_one_announced_is_followed() -> None:
+    found = [named("log", "log"), *entries(3), named("log 2", "log")]
+    found += [*entries(5), named("log 3", "log 2")]
+    note, pages = publish(found, by="log 3")
+    report = check_log(note, pages.__getitem__, [LOG_KEY], head_of(found[:4]))
+    assert report.keys == (LOG_KEY, key_of("log 2"), key_of("log 3"))
+    assert report.grown == 7
+    assert check_log(note, pages.__getitem__, [key_of("log 2")])
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        [],
+        [named("log 2", "log 2")],
+        [named("log 2", "eve")],
+        [named("log 2", "log", origin="other.example/log")],
+        [named("log 2", "log 3"), named("log 3", "log")],
+    ],
+)
+def test_a_new_key_that_no_known_key_announced_before_it_is_refused(
+    announced: list[bytes],
+) -> None:
+    note, pages = publish([named("log", "log"), *announced], by="log 2")
+    with pytest.raises(SignatureError):
+        check_log(note, pages.__getitem__, [LOG_KEY])
+
+
+def test_an_announcement_does_not_excuse_another_past() -> None:
+    found = [*entries(3), named("log 2", "log"), *entries(5)]
+    note, pages = publish(found, by="log 2")
+    other = [*entries(9)[5:], *entries(2)]
+    with pytest.raises(ProofError, match="not those of the old note"):
+        check_log(note, pages.__getitem__, [LOG_KEY], since=head_of(other))
+    good = check_log(note, pages.__getitem__, [LOG_KEY], since=head_of(found[:2]))
+    assert (good.since, good.grown) == (7, None)
+
+
+def test_a_wrong_signature_of_a_known_key_is_no_rotation() -> None:
+    note, pages = publish([*entries(3), named("log 2", "log")], by="log 2")
+    other = publish(entries(7))[0].split("\n\n")[1]
+    with pytest.raises(SignatureError):
+        check_log(note + other, pages.__getitem__, [LOG_KEY])
 
 
 # --- chance decides where

@@ -7,13 +7,13 @@ from typing import Any, Never
 import pytest
 from django.db import transaction
 
-from colophon.entry import open_sealed, parse_entry
+from colophon.entry import open_sealed, parse_entry, public_entry
 from colophon.errors import InputError
-from colophon.statement import Envelope
+from colophon.statement import NAMESPACE, Envelope, sign, statement, subject_of
 from log.append import append
 from log.errors import NotInTransactionError
 from log.models import Entry
-from tests.log.conftest import record
+from tests.log.conftest import SIGNER, record
 
 
 @pytest.mark.django_db
@@ -60,6 +60,30 @@ def test_a_malformed_envelope_is_refused_by_its_field() -> None:
     broken = record(1).to_json() | {"payload": "?"}
     with pytest.raises(InputError, match="payload"):
         append("step", broken)
+
+
+@pytest.mark.django_db
+def test_an_entry_of_more_than_64_kib_is_refused_with_the_reason() -> None:
+    """A public entry carries its envelope, in base64: three bytes more are four."""
+
+    def padded(count: int) -> Envelope:
+        subject = subject_of("x", bytes(32))
+        text = {"text": "x" * count}
+        return sign(statement([subject], f"{NAMESPACE}/policy/v1", text), SIGNER)
+
+    count = next(n for n in range(48_700, 48_500, -1) if fits(padded(n)))
+    row = append("policy", padded(count).to_json(), public=True)
+    assert 65_532 <= len(bytes(row.data)) <= 65_535
+    with pytest.raises(InputError, match="65535"):
+        append("policy", padded(count + 1).to_json(), public=True)
+    assert Entry.objects.count() == 1
+
+
+def fits(envelope: Envelope) -> bool:
+    try:
+        return bool(public_entry("policy", envelope))
+    except InputError:
+        return False
 
 
 @pytest.mark.django_db(transaction=True)
