@@ -153,17 +153,17 @@ def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
     """
     if not 0 <= index < size:
         raise InputError(f"is {index}, expected 0 to {size - 1}", "index")
-    low, high = 0, size
-    ranges = []
-    while high - low > 1:
-        middle = low + _split(high - low)
-        if index < middle:
-            ranges.append((middle, high))
-            high = middle
-        else:
-            ranges.append((low, middle))
-            low = middle
-    return [_range_root(first, last, read) for first, last in reversed(ranges)]
+    found = []
+    level, last = 0, size - 1
+    while last >> level:
+        sibling = (index >> level) ^ 1
+        if (sibling + 1) << level <= size:
+            found.append(read(level, sibling))
+        elif sibling << level < size:
+            # On the right edge the sibling's subtree is not complete.
+            found.append(_range_root(sibling << level, size, read))
+        level += 1
+    return found
 
 
 def verify_inclusion(
