@@ -34,6 +34,11 @@ def add_parser(subparsers: Any) -> None:
     add = parts.add_parser("add", help="witness one more log, or a log's new key")
     add.add_argument("folder", metavar="FOLDER", type=Path)
     add.add_argument("vkey", metavar="VKEY", help="the log's key, name+id+key")
+    add.add_argument(
+        "--origin",
+        default="",
+        help="first line of its checkpoints, where that is not the key's name",
+    )
     add.set_defaults(run=run_add)
     show = parts.add_parser("show", help="its key, and what it cosigned last")
     show.add_argument("folder", metavar="FOLDER", type=Path)
@@ -54,7 +59,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 def run_add(arguments: argparse.Namespace) -> int:
     """Accept a log's key."""
     found = Witness.open(arguments.folder)
-    found.add_log(NoteKey.from_vkey(arguments.vkey))
+    found.add_log(NoteKey.from_vkey(arguments.vkey), arguments.origin)
     return _show(found)
 
 

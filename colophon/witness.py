@@ -15,7 +15,7 @@ from typing import Self
 
 from colophon.errors import InputError, ProofError, SignatureError
 from colophon.keys import Ed25519Key, Signer
-from colophon.merkle import verify_consistency
+from colophon.merkle import EMPTY_ROOT, verify_consistency
 from colophon.note import (
     COSIGNATURE,
     ED25519,
@@ -70,7 +70,7 @@ class Witness:
         signer = Ed25519Key.generate()
         state = State.create(folder / STATE, name, signer.key_id)
         for key in known:
-            state.add_log(key)
+            state.add_log(key.name, key)
         signer.save(folder / KEY)
         return cls(name, signer, state)
 
@@ -90,14 +90,19 @@ class Witness:
         """What a trust file names."""
         return NoteKey.of_signer(self.name, self._signer, COSIGNATURE)
 
-    def add_log(self, key: NoteKey) -> None:
+    def add_log(self, key: NoteKey, origin: str = "") -> None:
         """Witness a log, or accept a new key of a log.
 
+        Args:
+            key: signs the log's checkpoints.
+            origin: first line of the checkpoints, where it is not the key's name.
+
         Raises:
-            InputError: it is not a key that signs checkpoints.
+            InputError: it is not a key that signs checkpoints, or no origin line.
         """
         _check_log_key(key)
-        self.state.add_log(key)
+        Checkpoint(origin or key.name, 0, EMPTY_ROOT).to_body()
+        self.state.add_log(origin or key.name, key)
 
     def add_checkpoint(self, body: bytes, now: Now = _utc_now) -> Answer:
         """Answer one request.

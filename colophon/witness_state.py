@@ -108,11 +108,11 @@ class State:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def add_log(self, key: NoteKey) -> None:
+    def add_log(self, origin: str, key: NoteKey) -> None:
         """Accept checkpoints of a log by one more of its keys."""
         with self.turn():
             self._connection.execute(
-                "INSERT OR IGNORE INTO log_key VALUES (?, ?)", (key.name, key.vkey)
+                "INSERT OR IGNORE INTO log_key VALUES (?, ?)", (origin, key.vkey)
             )
 
     def log_keys(self, origin: str) -> list[NoteKey]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from colophon import merkle, note
 from colophon.entry import entry_leaf, open_sealed, parse_entry
-from colophon.errors import ColophonError
+from colophon.errors import ColophonError, SignatureError
 from colophon.statement import Envelope
 from colophon.tiles import TILE_WIDTH, Tile, entry_bundle, new_tiles
 from log import tiles
 from log.keys import log_keys
 from log.models import Checkpoint, Entry, Head
+from log.witnesses import configured
 
 MAX_FINDINGS = 100
 
@@ -171,14 +172,25 @@ def _wrong_seal(row: Entry, data: bytes) -> str:
     return ""
 
 
+def _signed(text: str) -> note.Checkpoint:
+    """What the log signed.
+
+    A wrong line of a witness is an error, too: it spoils the note for everybody.
+    """
+    ours = log_keys()
+    opened = note.open_note(text, [*ours, *(one.key for one in configured())])
+    if not any(one.key in ours for one in opened.signatures):
+        raise SignatureError("only witnesses signed it")
+    return note.Checkpoint.from_body(opened.text)
+
+
 def _check_checkpoint(
     report: Report, row: Checkpoint, frontier: Frontier, good: int
 ) -> bool:
     """Whether a checkpoint is signed over the root that the rows give."""
     report.checkpoints += 1
     try:
-        opened = note.open_note(row.note, log_keys())
-        signed = note.Checkpoint.from_body(opened.text)
+        signed = _signed(row.note)
     except ColophonError as error:
         report.add(
             good,

@@ -16,6 +16,7 @@ from colophon.errors import InputError, SignatureError
 from colophon.note import COSIGNATURE, NoteKey, open_note
 
 INDEPENDENT = "independent"
+MAX_VKEY = 400  # as wide as its column
 _WORDS = (2, 3)
 
 
@@ -62,6 +63,8 @@ def _place(line: str) -> Place:
         raise InputError("is not: address key [independent]", "COLOPHON_WITNESSES")
     check_url(words[0])
     key = NoteKey.from_vkey(words[1])
+    if len(words[1]) > MAX_VKEY:
+        raise InputError(f"is longer than {MAX_VKEY} characters", "COLOPHON_WITNESSES")
     if key.kind != COSIGNATURE:
         raise InputError("names a key that is no witness's", "COLOPHON_WITNESSES")
     return Place(words[0].rstrip("/"), key, INDEPENDENT in words[2:])

@@ -278,6 +278,36 @@ def test_a_log_may_have_a_new_key(
     assert main(["witness", "add", str(folder), wrong.vkey]) == 12
 
 
+# A checkpoint of Go's checksum database, as sum.golang.org published it.
+GO_VKEY = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+GO_ORIGIN = "go.sum database tree"
+GO_NOTE = (
+    f"{GO_ORIGIN}\n35225469\nvt5T6GaLCXvyHFl9VUvvItR43XZxfLgftEcTyO3eJCQ=\n\n"
+    "— sum.golang.org Az3grpukl5AXaVfYkLiDGORx/DN2nlcS5kZHR5uYOBV2KA2HgXpD+gu9HHONebHL"
+    "AyaKbbTM75QTtPydhKCExixSfwQ=\n"
+)
+
+
+def test_the_checkpoint_of_a_log_by_others_is_cosigned(folder: Path) -> None:
+    """Its origin is not its key's name, so the witness is told both."""
+    asked = Request(0, (), GO_NOTE).to_bytes()
+    assert Witness.open(folder).add_checkpoint(asked).status == 404
+    add = ["witness", "add", str(folder), GO_VKEY]
+    assert main(add) == 0
+    assert Witness.open(folder).add_checkpoint(asked).status == 404
+    assert main([*add[:2], "x", *add[3:]]) == 12
+    assert main([*add, "--origin", "two\nlines"]) == 12
+    other = folder.parent / "w3"
+    Witness.create(other, "w3.example", []).state.close()
+    assert main(["witness", "add", str(other), GO_VKEY, "--origin", GO_ORIGIN]) == 0
+    found = Witness.open(other)
+    answer = found.add_checkpoint(asked)
+    assert answer.status == 200
+    assert cosignatures(answer.body, GO_NOTE, [found.key], now=datetime.now(UTC))
+    forged = asked.replace(b"35225469", b"35225468")
+    assert found.add_checkpoint(forged).status == 403
+
+
 def test_only_the_owner_reads_key_and_state(folder: Path) -> None:
     for name in ("key", STATE):
         assert (folder / name).stat().st_mode & 0o077 == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.db.models import F
 
 from colophon.entry import entry_leaf
 from colophon.keys import Ed25519Key
-from colophon.note import sign_note, split_note
+from colophon.note import COSIGNATURE, NoteKey, cosignature, sign_note, split_note
 from log import tiles
 from log.erase import erase
 from log.fsck import check
@@ -114,6 +115,23 @@ def test_a_forged_checkpoint_is_found(log: Any) -> None:
     forged = sign_note(text, name, Ed25519Key.generate())
     Checkpoint.objects.filter(pk=row.pk).update(note=forged)
     assert "not signed by the log" in check().findings[0].what
+
+
+def test_a_wrong_line_of_a_witness_is_found(log: Any, settings: Any) -> None:
+    signer = Ed25519Key.generate()
+    vkey = NoteKey.of_signer("w1", signer, COSIGNATURE).vkey
+    settings.LOG_WITNESSES = [f"http://127.0.0.1:9 {vkey}"]
+    row, now = log[1], datetime.now(UTC)
+    text, _ = split_note(row.note)
+    right = cosignature(text, "w1", signer, now)
+    Checkpoint.objects.filter(pk=row.pk).update(note=row.note + right)
+    assert check().findings == []
+    wrong = cosignature(split_note(log[0].note)[0], "w1", signer, now)
+    Checkpoint.objects.filter(pk=row.pk).update(note=row.note + wrong)
+    assert "does not match" in check().findings[0].what
+    # A witness alone does not make a checkpoint.
+    Checkpoint.objects.filter(pk=row.pk).update(note=f"{text}\n{right}")
+    assert "only witnesses signed it" in check().findings[0].what
 
 
 def test_a_checkpoint_row_that_says_other_than_its_note_is_found(log: Any) -> None:
