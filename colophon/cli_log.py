@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from colophon.errors import InputError, ProofError, SignatureError
 from colophon.fields import load_json
 from colophon.logcheck import LogReport, check_log
 from colophon.note import Checkpoint, NoteKey, open_note, split_note
+from colophon.tlogwitness import AHEAD
+from colophon.trust import Trust
 
 EXIT_BROKEN = 1
 
@@ -58,7 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
         note = log.checkpoint()
         past = kept[0] if kept else None
         try:
-            found = check_log(note, log.resource, keys, past, since=since)
+            found = check_log(
+                note,
+                log.resource,
+                keys,
+                past,
+                since=since,
+                witnesses=trust.witness_keys if trust else (),
+            )
         except (ProofError, SignatureError, InputError) as error:
             _refuse(screen, str(error), arguments.json)
             return EXIT_BROKEN
@@ -67,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         screen.json(_json(found))
     else:
         _show(screen, found, keys, first_use=first_use)
+        if trust and trust.witness_keys:
+            _show_witnesses(screen, found, trust)
     return 0
 
 
@@ -80,6 +92,7 @@ def _json(found: LogReport) -> dict[str, Any]:
         "tiles": found.tiles,
         "grown": found.grown,
         "since": found.since,
+        "witnesses": _witnesses(found),
         "keys": [key.vkey for key in found.keys],
         "kinds": found.kinds,
     }
@@ -131,6 +144,23 @@ def _since(path: Path, keys: list[NoteKey]) -> Checkpoint:
     except (InputError, SignatureError) as error:
         raise InputError(f"{path.name} does not count: {error}", "--since") from error
     return head
+
+
+def _show_witnesses(screen: Screen, found: LogReport, trust: Trust) -> None:
+    count, known = len(_witnesses(found)), len(trust.witness_keys)
+    enough = 0 < trust.quorum <= count
+    words = f"{count} of {known} cosigned this head; your trust file asks for"
+    screen.row("Witnesses", f"{words} {trust.quorum}", "" if enough else "weak")
+
+
+def _witnesses(found: LogReport) -> list[str]:
+    """Names of the witnesses that cosigned; a time to come is no time yet."""
+    latest = datetime.now(UTC) + AHEAD
+    return [
+        one.key.name
+        for one in found.cosigned
+        if one.signed_at is not None and one.signed_at <= latest
+    ]
 
 
 def _state_file(base: str) -> Path:

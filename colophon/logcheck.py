@@ -15,7 +15,14 @@ from colophon import records
 from colophon.entry import parse_entry
 from colophon.errors import InputError, ProofError, SignatureError
 from colophon.merkle import Tree, leaf_hash
-from colophon.note import ED25519, Checkpoint, NoteKey, open_note, split_note
+from colophon.note import (
+    ED25519,
+    Checkpoint,
+    NoteKey,
+    NoteSignature,
+    open_note,
+    split_note,
+)
 from colophon.statement import Envelope, read_statement, verify
 from colophon.tiles import (
     TILE_WIDTH,
@@ -39,6 +46,7 @@ class LogReport:
         grown: entries since the checkpoint that was kept; None on a first use.
         since: entries since the older checkpoint that was asked about.
         keys: those that count from now on: the known ones, and what they announced.
+        cosigned: signatures of the given witnesses on the checkpoint.
     """
 
     head: Checkpoint
@@ -47,6 +55,7 @@ class LogReport:
     grown: int | None
     since: int | None = None
     keys: tuple[NoteKey, ...] = ()
+    cosigned: tuple[NoteSignature, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ def check_log(
     kept: Checkpoint | None = None,
     *,
     since: Checkpoint | None = None,
+    witnesses: Iterable[NoteKey] = (),
 ) -> LogReport:
     """Check a whole log against its checkpoint, and against the past.
 
@@ -74,13 +84,14 @@ def check_log(
         log_keys: keys that may sign it.
         kept: the checkpoint that was checked last time.
         since: any other old checkpoint of the log, its signature checked.
+        witnesses: keys of witnesses; a wrong line of one of them spoils the note.
 
     Raises:
         SignatureError: no known log key signed the checkpoint.
         ProofError: the log is not what its checkpoint says, or has another past.
         InputError: a part of it is malformed.
     """
-    known = list(log_keys)
+    known, others = list(log_keys), list(witnesses)
     head = Checkpoint.from_body(split_note(note)[0])
     if not _may_be_followed(note, head, known):
         _open(note, known)
@@ -93,7 +104,7 @@ def check_log(
     if found.tree.root() != head.root:
         raise ProofError("the entries do not give the root of the checkpoint")
     known = _follow(known, found.named, head.origin)
-    _open(note, known)
+    signatures = _open(note, known, others)
     tiles = _compare_tiles(found.tree, head.size, fetch)
     for past, words in ((kept, "the last time"), (since, "the old note")):
         if past is not None and found.tree.root(past.size) != past.root:
@@ -105,6 +116,7 @@ def check_log(
         grown=None if kept is None else head.size - kept.size,
         since=None if since is None else head.size - since.size,
         keys=tuple(known),
+        cosigned=tuple(one for one in signatures if one.key in others),
     )
 
 
@@ -143,13 +155,16 @@ def _is_signed(envelope: Envelope, key: NoteKey) -> bool:
     return True
 
 
-def _open(note: str, log_keys: list[NoteKey]) -> Checkpoint:
-    """The checkpoint, signed by a known key of the log that it names."""
-    opened = open_note(note, log_keys)
+def _open(
+    note: str, log_keys: list[NoteKey], witnesses: Iterable[NoteKey] = ()
+) -> tuple[NoteSignature, ...]:
+    """The signatures on the checkpoint, one of them by a known key of its log."""
+    opened = open_note(note, [*log_keys, *witnesses])
     head = Checkpoint.from_body(opened.text)
-    if all(one.key.name != head.origin for one in opened.signatures):
+    signed = [one.key for one in opened.signatures if one.key in log_keys]
+    if all(key.name != head.origin for key in signed):
         raise SignatureError(f"checkpoint of {head.origin} is not signed by that log")
-    return head
+    return opened.signatures
 
 
 def _read_entries(size: int, fetch: Fetch) -> _Contents:

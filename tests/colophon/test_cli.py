@@ -20,13 +20,14 @@ from colophon.digest import sha256
 from colophon.filedigest import with_pixels
 from colophon.filematch import CredentialFacts, FileDigests
 from colophon.manifest import Action, ClaimPlan, sign_file
-from colophon.note import NoteKey
+from colophon.note import COSIGNATURE, NoteKey, cosign
 from colophon.origin import IPTC
 from colophon.trust import Trust
 from tests.colophon.bundles import (
     ORIGIN,
     Story,
     an_id,
+    at,
     authorities,
     key,
     trust_of,
@@ -494,6 +495,24 @@ def test_the_log_key_of_the_trust_file_counts(
     code, out, _ = run("log", "check", shop.url, "--trust", tmp_path / "t.json")
     assert code == 1
     assert "no signature of a known key" in out
+
+
+def test_the_witnesses_of_the_trust_file_are_counted(
+    run: Run, shop: Site, tmp_path: Path, pki: Authorities
+) -> None:
+    put_log(shop, 3)
+    w1 = NoteKey.of_signer("w1", key("w1"), COSIGNATURE)
+    mine = replace(trust_of(pki), witness_keys=(w1,), quorum=1)
+    trust.save(mine, tmp_path / "t.json")
+    checked = ("log", "check", shop.url, "--trust", tmp_path / "t.json")
+    assert "0 of 1 cosigned this head; your trust file asks for 1" in run(*checked)[1]
+    bare = shop.pages["/log/checkpoint"].decode()
+    shop.pages["/log/checkpoint"] = cosign(bare, "w1", key("w1"), at(0)).encode()
+    assert "1 of 1 cosigned" in run(*checked)[1]
+    assert json.loads(run(*checked, "--json")[1])["witnesses"] == ["w1"]
+    late = at(0).replace(year=2300)
+    shop.pages["/log/checkpoint"] = cosign(bare, "w1", key("w1"), late).encode()
+    assert "0 of 1 cosigned" in run(*checked)[1]
 
 
 def test_an_old_note_is_a_past_that_counts_when_the_log_signed_it(

@@ -12,7 +12,7 @@ from colophon.entry import public_entry, sealed_entry
 from colophon.errors import InputError, ProofError, SignatureError
 from colophon.logcheck import check_log
 from colophon.merkle import Tree, leaf_hash
-from colophon.note import Checkpoint, NoteKey, sign_note
+from colophon.note import COSIGNATURE, Checkpoint, NoteKey, cosign, sign_note
 from colophon.statement import sign
 from colophon.tiles import (
     entry_bundle,
@@ -148,6 +148,24 @@ def test_a_checkpoint_by_a_stranger_is_refused() -> None:
 def test_a_malformed_checkpoint_is_refused() -> None:
     with pytest.raises(InputError):
         check_log("hello", {}.__getitem__, [LOG_KEY])
+
+
+# --- witnesses
+
+
+def test_cosignatures_of_known_witnesses_are_told_and_a_wrong_one_is_refused() -> None:
+    w1 = NoteKey.of_signer("w1", key("w1"), COSIGNATURE)
+    note, pages = publish(entries(9))
+    cosigned = cosign(note, "w1", key("w1"), at(0))
+    report = check_log(cosigned, pages.__getitem__, [LOG_KEY], witnesses=[w1])
+    assert [(one.key, one.signed_at) for one in report.cosigned] == [(w1, at(0))]
+    assert check_log(note, pages.__getitem__, [LOG_KEY], witnesses=[w1]).cosigned == ()
+    other = cosign(publish(entries(8))[0], "w1", key("w1"), at(0)).split("\n")[-2]
+    with pytest.raises(SignatureError):
+        check_log(f"{note}{other}\n", pages.__getitem__, [LOG_KEY], witnesses=[w1])
+    alone = f"{cosigned.split(chr(10) * 2)[0]}\n\n{cosigned.splitlines()[-1]}\n"
+    with pytest.raises(SignatureError):
+        check_log(alone, pages.__getitem__, [LOG_KEY], witnesses=[w1])
 
 
 # --- a new key of the log
