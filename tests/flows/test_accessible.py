@@ -47,6 +47,7 @@ def test_pages_of_verify_for_anyone(told: Story) -> None:
         f"/verify?sha256={digest}",
         f"/verify?sha256={NOBODYS_DIGEST}",
         "/verify?sha256=nonsense",
+        "/log",
     )
 
 
