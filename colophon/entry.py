@@ -28,6 +28,7 @@ SEALED_KINDS = (
     "acceptance",
     "agreement",
     "delivery",
+    "dispute",
     "examination",
     "license",
     "refund",

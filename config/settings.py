@@ -238,6 +238,7 @@ REST_FRAMEWORK = {
     # a made-up X-Forwarded-For must not get around a throttle
     "NUM_PROXIES": 1 if env.bool("COLOPHON_BEHIND_PROXY", default=False) else 0,
     "DEFAULT_THROTTLE_RATES": {
+        "dispute": "10/hour",
         "verify": "60/min",
         "wallet": "30/min",
         "write": "600/min",

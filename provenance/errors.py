@@ -37,3 +37,21 @@ class ErasedError(Problem):
     code = "erased"
     title = "This record was erased"
     meaning = "Its content is gone for good; its place in the log can still be proved."
+
+
+class DisputeError(InputError):
+    """The dispute cannot be moved so; nothing was changed."""
+
+
+class CaseStateError(Problem):
+    status = 409
+    code = "case-state"
+    title = "The case is not in a state for this"
+    meaning = "Somebody else works on it, or it is decided. Reload the queue."
+
+
+class ConflictOfInterestError(Problem):
+    status = 403
+    code = "conflict-of-interest"
+    title = "You may not decide about this work"
+    meaning = "You or your team have a stake in it. Leave it to another certifier."

@@ -106,10 +106,11 @@ def _state(asset: Asset, as_of: datetime) -> Entry:
 
 def _standing(asset: Asset) -> tuple[str, str]:
     """Standing and reason by disputes and later versions; evidence adds its own."""
-    states = set(asset.disputes.values_list("state", flat=True))
-    if Dispute.State.UPHELD in states:
+    disputes = asset.disputes.exclude(state=Dispute.State.REJECTED)
+    ends = [one.suspends for one in disputes]
+    if any(ends):
         return Standing.SUSPENDED, "dispute-upheld"
-    if Dispute.State.OPEN in states:
+    if ends:
         return Standing.CONTESTED, "dispute-open"
     if Asset.objects.filter(supersedes=asset, published_at__isnull=False).exists():
         return Standing.SUPERSEDED, "newer-version"

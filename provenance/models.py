@@ -46,6 +46,11 @@ def dispute_id() -> str:
     return new_id("dsp")
 
 
+def case_id() -> str:
+    """Public id of a case in the certifiers' queue."""
+    return new_id("cas")
+
+
 class Source(models.Model):
     """A model, a data set or an input picture that has an owner.
 
@@ -484,12 +489,19 @@ class Token(models.Model):
 
 
 class Dispute(models.Model):
-    """Somebody says that a work is not what its page says."""
+    """Somebody says that a work is not what its page says.
+
+    `stands` is what the last decision said while an appeal is open. Who objects is
+    told to certifiers alone, and `secret` opens the page to a complainant without an
+    account. Each move is a log entry (`DisputeMove`).
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
+        ANSWERED = "answered"
         UPHELD = "upheld"
         REJECTED = "rejected"
+        APPEALED = "appealed"
 
     code = models.CharField(max_length=40, unique=True, default=dispute_id)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="disputes")
@@ -497,9 +509,17 @@ class Dispute(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     contact = models.EmailField(blank=True, default="")
+    relation = models.CharField(max_length=12, blank=True, default="")
     reason = models.CharField(max_length=32)
     text = models.TextField()
+    links = models.TextField(blank=True, default="")
+    secret = models.BinaryField(max_length=32, null=True, blank=True)
+    answer = models.TextField(blank=True, default="")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    appeal_text = models.TextField(blank=True, default="")
+    appealed_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    stands = models.CharField(max_length=8, blank=True, default="")
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -509,3 +529,127 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the last decision upheld it, also while that is appealed."""
+        appealed = self.state == self.State.APPEALED
+        return (self.stands if appealed else self.state) == self.State.UPHELD
+
+    @property
+    def is_decided(self) -> bool:
+        return self.state in {self.State.UPHELD, self.State.REJECTED}
+
+
+class DisputeMove(models.Model):
+    """One move of a dispute, with its record in the log."""
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="moves")
+    move = models.CharField(max_length=8)
+    reason = models.CharField(max_length=64)
+    by = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, blank=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["dispute_id", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.dispute} {self.move}"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def waiting(self) -> CaseQuerySet:
+        """Not closed, oldest first: the order of the queue."""
+        return self.filter(closed_at__isnull=True).order_by("opened_at", "pk")
+
+
+class Case(models.Model):
+    """One thing that waits for certifiers: a review, or a dispute, or its appeal.
+
+    `lock_until` ends a claim by itself, so nobody can sit on a case.
+    """
+
+    class Kind(models.TextChoices):
+        REVIEW = "review"
+        DISPUTE = "dispute"
+
+    code = models.CharField(max_length=40, unique=True, default=case_id)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="cases")
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.PROTECT, null=True, blank=True, related_name="cases"
+    )
+    appeal_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="appeal"
+    )
+    text = models.TextField(blank=True, default="")
+    opened_at = models.DateTimeField(default=timezone.now)
+    locked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    lock_until = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=9, blank=True, default="")
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asset"],
+                condition=Q(kind="review", closed_at__isnull=True),
+                name="one_open_review",
+            ),
+            models.UniqueConstraint(
+                fields=["dispute"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_case_per_dispute",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="review", dispute__isnull=True)
+                | Q(kind="dispute", dispute__isnull=False),
+                name="case_is_about_its_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["opened_at", "id"],
+                condition=Q(closed_at__isnull=True),
+                name="case_queue",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}"
+
+
+class Decision(models.Model):
+    """What one certifier said in a case, signed and logged; nobody says it twice."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    party = models.ForeignKey(Party, on_delete=models.PROTECT)
+    decision = models.CharField(max_length=9)
+    reason = models.CharField(max_length=32)
+    note = models.TextField(blank=True, default="")
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["case_id", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "by"], name="one_word_per_person"),
+            models.UniqueConstraint(
+                fields=["case", "party"], name="one_word_per_party"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision} in {self.case}"

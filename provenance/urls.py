@@ -6,8 +6,8 @@ from django.urls import path
 
 from provenance import paths  # noqa: F401 - registers the converter
 from provenance.api import assets, certificates, exports, runs, sources, verify
+from provenance.views import dispute, media, progress, registry, studio, upload
 from provenance.views import log as log_page
-from provenance.views import media, progress, registry, studio, upload
 from provenance.views import verify as verify_page
 
 app_name = "provenance"
@@ -26,6 +26,10 @@ urlpatterns = [
         name="certificate",
     ),
     path("log", log_page.page, name="log"),
+    path("a/<code:code>/dispute", dispute.new, name="dispute-new"),
+    path("disputes/<code:code>", dispute.page, name="dispute"),
+    path("disputes/<code:code>/answer", dispute.answer, name="dispute-answer"),
+    path("disputes/<code:code>/appeal", dispute.appeal, name="dispute-appeal"),
     path("registry", registry.index, name="registry"),
     path("registry/register", registry.register, name="register"),
     path("registry/<code:code>", registry.source, name="source"),

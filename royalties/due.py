@@ -35,7 +35,7 @@ from royalties.models import Leaf, Payout, Settlement, Tally, UsageBatch
 
 # An upheld dispute says that the shares are wrong, and nobody has said yet what is
 # right: what the work earns is held as a whole until that changes (docs/ledger.md).
-HELD = (Dispute.State.OPEN, Dispute.State.UPHELD)
+HELD = tuple(one for one in Dispute.State if one != Dispute.State.REJECTED)
 LATE_TURNS = 3
 MOST_SOLD = 1_000  # of one holder, within 14 days, looked at for one page
 OPEN_STATES = (Settlement.State.BUILT, Settlement.State.COMMITTED)

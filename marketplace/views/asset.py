@@ -17,6 +17,7 @@ from marketplace.views.linked_data import as_script, image_object
 from marketplace.views.splits import split_rows, total_of
 from provenance.models import Agreement, AgreementPart, Asset, Verdict
 from provenance.shown.badge import reasons, shown
+from provenance.shown.disputes import public_note
 from provenance.shown.pictures import picture_of
 from provenance.shown.story import story_of
 
@@ -41,6 +42,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "story": story,
         "linked_data": as_script(image_object(asset, story.rows)),
         "newer": _newer(asset),
+        "objection": public_note(asset),
         "technical": _technical(asset),
         **_sale(request, asset, verdict),
     }

@@ -18,6 +18,7 @@ from accounts.models import Party
 from provenance.agree import accept_agreement
 from provenance.models import Agreement, AgreementPart, Asset
 from provenance.shown.badge import shown
+from provenance.shown.disputes import open_for_owner
 from provenance.shown.pictures import picture_of
 from provenance.shown.stages import pill_of
 
@@ -43,6 +44,7 @@ def studio(request: HttpRequest) -> HttpResponse:
         "party": party,
         "works": [_work(asset) for asset in found[:PAGE]],
         "waiting": _waiting(party),
+        "disputes": open_for_owner(Asset.objects.filter(party=party)),
         "next_url": f"{here}?after={found[PAGE - 1].pk}" if len(found) > PAGE else "",
         "first_url": here if after else "",
     }

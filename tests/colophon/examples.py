@@ -104,6 +104,18 @@ def statements() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
             ),
             platform,
         ),
+        "dispute": (
+            records.dispute(
+                dispute_id=an_id("dsp"),
+                asset=ASSET,
+                file=FILE,
+                move="upheld",
+                reason="older-original",
+                by=an_id("pty", 4),
+                at=NOON,
+            ),
+            ("mia", "platform"),
+        ),
         "enrollment": (
             enrollment.build_enrollment(
                 KEYS["ada"].public_spki,
@@ -150,7 +162,7 @@ def statements() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
                 reviewed_at=NOON,
                 seen=[FILE],
             ),
-            ("mia",),
+            ("mia", "platform"),
         ),
         "revocation": (
             enrollment.build_revocation(

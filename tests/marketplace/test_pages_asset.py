@@ -43,7 +43,7 @@ from tests.reading import plain
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 15  # of a page for somebody who is not signed in
+QUERIES = 16  # of a page for somebody who is not signed in
 
 
 def page(client: Client, asset: Asset, query: str = "") -> str:

@@ -120,6 +120,15 @@ def test_an_open_dispute_holds_what_the_work_earns(
     assert held.units == EARNED * 83 // 100
 
 
+@pytest.mark.parametrize("state", ["answered", "appealed"])
+def test_an_answer_or_an_appeal_frees_no_money(
+    dispute: Dispute, ada: User, state: str
+) -> None:
+    decided(dispute, state)
+    assert factories.build_settlement(epoch=1) is None
+    assert held_of(party_of(ada).holder)
+
+
 def test_a_rejected_dispute_pays_with_arrears(
     sold: License, dispute: Dispute, ada: User, mia: User
 ) -> None:
