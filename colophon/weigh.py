@@ -20,6 +20,7 @@ from colophon.filematch import CredentialFacts, FileDigests
 from colophon.keyring import Keyring, platform_statement
 from colophon.logview import LogView
 from colophon.origin import OriginClass
+from colophon.peopleproof import People
 from colophon.records import (
     Examination,
     Seal,
@@ -92,6 +93,9 @@ def facts_from(
         captured=found.captured,
         as_of=as_of,
     )
+    standing = _newest_standing(bundle, seal, trust, as_of, checks)
+    people = People(bundle, log, ring, seal, checks)
+    people.check_disputes(standing)
     parts = _Parts(
         kind=kind,
         credential=found,
@@ -101,7 +105,8 @@ def facts_from(
         given=given,
         steps=check_steps(bundle, log, ring, given, checks),
         rights=check_rights(bundle, log, ring, seal, checks),
-        standing=_newest_standing(bundle, seal, trust, as_of, checks),
+        standing=standing,
+        reviewed=people.reviewed(as_of=as_of, vouched=vouched),
     )
     proven_at = log.proven_at(log.place(record))
     return Weighed(_facts(parts), checks, kind, seal, proven_at)
@@ -120,6 +125,7 @@ class _Parts:
     steps: Steps
     rights: Rights
     standing: Standing | None
+    reviewed: bool
 
 
 def _facts(parts: _Parts) -> Facts:
@@ -159,6 +165,7 @@ def _record_facts(parts: _Parts) -> Json:
     revoked = any(parts.ring.revoked_by(one, moment) for one in signers)
     # Only a witness that is not run by the log's own operator confirms anything.
     witnessed = log.is_witnessed(place, log.trust.independent_witnesses)
+    confirmed = {"witness": witnessed, "review": parts.reviewed}
     return {
         "seal_signed": True,
         "seal_key_good": not revoked,
@@ -168,7 +175,7 @@ def _record_facts(parts: _Parts) -> Json:
         "identities": seal.identities,
         "standing_at": standing.at if standing else None,
         "stated": standing.after if standing else "",
-        "corroborations": frozenset({"witness"} if witnessed else ()),
+        "corroborations": frozenset(one for one, held in confirmed.items() if held),
     }
 
 

@@ -16,7 +16,16 @@ from colophon.tlogproof import LogProof
 from log.models import Checkpoint, Entry
 from log.proofs import inclusion
 from provenance.envelopes import envelope_of
-from provenance.models import Agreement, Anchor, Asset, Source, Step
+from provenance.models import (
+    Agreement,
+    Anchor,
+    Asset,
+    Case,
+    Decision,
+    DisputeMove,
+    Source,
+    Step,
+)
 from provenance.shares import used_sources
 
 
@@ -54,10 +63,12 @@ def bundle_for(asset: Asset, *, extra: Iterable[Entry] = ()) -> Bundle:
 def _entries(asset: Asset) -> list[Entry]:
     """The entries that the evidence rests on, each once, in the order of the loop."""
     found: list[Entry] = []
+    decided, deciders = _decisions(asset)
     agreement = asset.agreements.order_by("-version").first()
     sources = used_sources(asset)
     steps = _sealed_steps(asset)
-    found += _keys({step.key_id for step in steps}, _owners(sources, agreement))
+    owners = _owners(sources, agreement) | deciders
+    found += _keys({step.key_id for step in steps}, owners)
     found += [source.entry for source in sources]
     if asset.run is not None:
         found.append(asset.run.ticket)
@@ -67,7 +78,30 @@ def _entries(asset: Asset) -> list[Entry]:
         found.append(agreement.entry)
         rows = agreement.acceptances.select_related("entry").order_by("pk")
         found += [row.entry for row in rows]
+    found += decided
     return list({entry.pk: entry for entry in found}.values())
+
+
+def _decisions(asset: Asset) -> tuple[list[Entry], set[int]]:
+    """Moves of disputes, and reviews that the log covers; and whose keys decided.
+
+    A review counts from its place in the log on, so an evidence that shows it before
+    would change by itself.
+    """
+    moves = DisputeMove.objects.filter(dispute__asset=asset).order_by("pk")
+    head = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
+    reviews = Decision.objects.filter(
+        case__asset=asset, case__kind=Case.Kind.REVIEW, entry__index__lt=head or 0
+    )
+    entries: list[Entry] = []
+    people: set[int] = set()
+    for move in moves.select_related("entry"):
+        entries.append(move.entry)
+        people |= {move.by_id} if move.by_id else set()
+    for review in reviews.select_related("entry").order_by("pk"):
+        entries.append(review.entry)
+        people.add(review.party_id)
+    return entries, people
 
 
 def _sealed_steps(asset: Asset) -> list[Step]:

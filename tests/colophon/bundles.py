@@ -224,6 +224,7 @@ class Story:
     earlier_look_alikes: int = 0
     compared: bool = True
     stated: str = "active"
+    reason: str = "registered"
     parts: tuple[Part, ...] = (
         Part(PLATFORM_HOLDER, "platform", 100_000),
         Part(MIA_HOLDER, "source", 200_000, SOURCE),
@@ -240,6 +241,8 @@ class Story:
     witnesses: tuple[str, ...] = ()
     witness_ahead: float = 0
     wallet: Callable[[bytes], Json] | None = None
+    people: Callable[[Story, World], None] | None = None
+    certifiers: tuple[str, ...] = ()
 
     def tell(self) -> Bundle:
         """Build the world and the bundle, with a verdict by the platform."""
@@ -272,7 +275,7 @@ class Story:
         return judged(bundle, self.trust or trust_of(self.pki), self.credential)
 
     def _enroll(self, world: World) -> None:
-        for account in ("mia", "ada", "eve"):  # Eve is the attacker
+        for account in ("mia", "ada", "eve", *self.certifiers):  # Eve is the attacker
             self._add_key(world, account, "account", "server", by="platform")
         models = (digest("model"),)
         self._add_key(
@@ -372,10 +375,12 @@ class Story:
             file=self.file.sha256,
             before="pending",
             after=self.stated,
-            reason="registered",
+            reason=self.reason,
             at=at(11),
         )
         world.say("standing", standing)
+        if self.people is not None:
+            self.people(self, world)
 
     def _agree(self, world: World) -> None:
         said = records.agreement(
