@@ -28,8 +28,7 @@ from typing import Any, Protocol
 
 from colophon import pillow_acts as acts
 from colophon.acts import File, Input
-from colophon.digest import sha256, sha256_stream
-from colophon.drafts import Draft, digest_of, guarded
+from colophon.drafts import Content, Draft, digest_of, guarded
 from colophon.errors import InputError
 from colophon.origin import IPTC
 from colophon.pillow_acts import Act, History, Known, described
@@ -45,6 +44,9 @@ class Run(Protocol):
     """What is needed of a `colophon.recorder.Recording`."""
 
     strict: bool
+
+    def draft(self) -> Draft:
+        """A step under way."""
 
     @property
     def step(self) -> Callable[..., AbstractContextManager[Draft]]: ...
@@ -147,8 +149,11 @@ def _opened(session: Session, image: Any, source: Any) -> None:
     """Remember the file that was opened, by its bytes as they are now."""
     history = History(problem=UNSEEN)
     try:
-        name, digest = _file_of(source)
-        history = History(Known(name, digest, image.format or ""))
+        name, digest, content = _file_of(source)
+        draft = session.run.draft()
+        draft.copy(digest, content)
+        copy = draft.copies.get(digest)
+        history = History(Known(name, digest, image.format or "", copy))
     except Exception as error:
         if session.run.strict:
             raise
@@ -167,19 +172,20 @@ def _opened_or_closed(session: Session, image: Any, source: Any) -> None:
         raise
 
 
-def _file_of(source: Any) -> tuple[str, bytes]:
-    """Name and SHA-256 of what was opened: a path, or a file that can be rewound."""
+def _file_of(source: Any) -> tuple[str, bytes, Content]:
+    """What was opened, a path or a file that can be rewound: name, SHA-256, content."""
     if isinstance(source, (str, bytes, os.PathLike)):
         path = Path(os.fsdecode(source))
-        return path.name, digest_of(path)
+        return path.name, digest_of(path), path
     name = getattr(source, "name", "")
     place = source.tell()
     try:
         source.seek(0)
-        digest = sha256_stream(source)
+        content = bytes(source.read())
     finally:
         source.seek(place)
-    return Path(name).name if isinstance(name, str) and name else "bytes", digest
+    named = isinstance(name, str) and name
+    return Path(name).name if named else "bytes", digest_of(content), content
 
 
 def _pictures_in(values: Any) -> list[Any]:
@@ -351,6 +357,19 @@ class _Saved:
     form: str | None
     told: dict[str, Any]
 
+    def content(self) -> Content:
+        """Where what was written can be read, or its bytes.
+
+        Raises:
+            InputError: it was written to something that cannot be read back.
+        """
+        if isinstance(self.fp, (str, bytes, os.PathLike)):
+            return Path(os.fsdecode(self.fp))
+        whole = getattr(self.fp, "getvalue", None)
+        if whole is None or self.start is None:
+            raise InputError("saved where it cannot be read back; save to a path")
+        return bytes(whole()[self.start :])
+
     def file(self) -> File:
         """Name and digest of what was written.
 
@@ -358,13 +377,9 @@ class _Saved:
             InputError: it was written to something that cannot be read back.
             OSError: the file cannot be read.
         """
-        if isinstance(self.fp, (str, bytes, os.PathLike)):
-            path = Path(os.fsdecode(self.fp))
-            return File(path.name, digest_of(path))
-        whole = getattr(self.fp, "getvalue", None)
-        if whole is None or self.start is None:
-            raise InputError("saved where it cannot be read back; save to a path")
-        return File("bytes", sha256(whole()[self.start :]))
+        content = self.content()
+        name = content.name if isinstance(content, Path) else "bytes"
+        return File(name, digest_of(content))
 
     def format(self) -> str:
         """Pillow's name of the format, as `save` finds it."""
@@ -405,6 +420,9 @@ def _record(session: Session, image: Any, saved: _Saved) -> None:
         tool_version=__version__,
     ) as draft:
         draft.outputs.append(made)
+        draft.copy(made.sha256, saved.content())
+        came = (*history.parts, parent)
+        draft.copies |= {one.digest: one.copy for one in came if one and one.copy}
         if parent is not None:
             draft.inputs.append(Input(parent.name, parent.digest))
         for part in history.parts:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colophon.acts import File, Input, Model
+from colophon.acts import INPUT, File, Input, Model
 from colophon.digest import sha256, sha256_stream
 
 logger = logging.getLogger("colophon.recorder")
@@ -40,9 +40,16 @@ class Draft:
 
     Methods that read a file give its SHA-256, and nothing (`b""`) when it cannot
     be read: then the step is not recorded.
+
+    Attributes:
+        proxy: makes the smaller copy of a picture, None for other files; no copies
+            are made when absent.
+        copies: those copies, by the digest of their file.
     """
 
     strict: bool = False
+    proxy: Callable[[Content], bytes | None] | None = None
+    copies: dict[bytes, bytes] = field(default_factory=dict)
     inputs: list[Input] = field(default_factory=list)
     outputs: list[File] = field(default_factory=list)
     intermediates: list[bytes] = field(default_factory=list)
@@ -59,6 +66,8 @@ class Draft:
         with self._reading(content):
             digest = digest_of(content)
             self.inputs.append(Input(name or _name(content), digest, relation))
+            if relation != INPUT:
+                self.copy(digest, content)
             return digest
         return b""
 
@@ -71,13 +80,31 @@ class Draft:
         with self._reading(content):
             digest = digest_of(content)
             self.outputs.append(File(name or _name(content), digest))
+            self.copy(digest, content)
             return digest
         return b""
 
     def intermediate(self, content: Content) -> None:
-        """Name an in-progress version: evidence that the work was done by hand."""
+        """Name an in-progress version: evidence that the work was done by hand.
+
+        With copies, the record names the copy, which the site then has as well.
+        """
         with self._reading(content):
-            self.intermediates.append(digest_of(content))
+            digest = digest_of(content)
+            self.copy(digest, content)
+            copy = self.copies.get(digest)
+            self.intermediates.append(sha256(copy) if copy else digest)
+
+    def copy(self, digest: bytes, content: Content) -> None:
+        """Make the smaller copy of a picture, where copies are wanted.
+
+        Without one the step is whole all the same: only its origin map is not.
+        """
+        with guarded("no smaller copy of a picture", strict=self.strict):
+            if self.proxy is not None and digest not in self.copies:
+                made = self.proxy(content)
+                if made is not None:
+                    self.copies[digest] = made
 
     def model(self, digest: bytes, name: str = "") -> None:
         """Name the model that was run."""

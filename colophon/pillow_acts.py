@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from colophon.acts import CREATED
@@ -138,11 +138,12 @@ class Act:
 
 @dataclass(frozen=True)
 class Known:
-    """A file that a picture came from."""
+    """A file that a picture came from, with its smaller copy where one was made."""
 
     name: str
     digest: bytes
     form: str = ""
+    copy: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,15 @@ class Pipeline:
         """Append a signed step; the same envelope again changes nothing."""
         return self._ask("POST", f"/api/v1/runs/{run_id}/steps", json=dict(body))
 
+    def send_proxy(self, run_id: str, digest: bytes, copy: bytes) -> dict[str, Any]:
+        """Send the smaller copy of a picture, once a step names its SHA-256."""
+        return self._ask(
+            "PUT",
+            f"/api/v1/runs/{run_id}/proxies/{digest.hex()}",
+            content=copy,
+            headers={"Content-Type": "image/jpeg"},
+        )
+
     def upload(self, path: Path | str, **fields: str) -> dict[str, Any]:
         """Upload a finished picture; `fields` are those of `POST /api/v1/assets`."""
         with Path(path).open("rb") as file:

@@ -17,9 +17,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -29,14 +29,16 @@ import httpx
 from colophon import __version__, statement
 from colophon.acts import Actor, Proxies, Tool
 from colophon.autolog_call import autolog_call
-from colophon.autolog_pillow import autolog_pillow
+from colophon.autolog_pillow import autolog_pillow, unwatched
 from colophon.decorate import as_step
-from colophon.drafts import Draft, guarded
+from colophon.digest import sha256
+from colophon.drafts import Content, Draft, guarded
 from colophon.errors import ColophonError
 from colophon.fields import check_text
 from colophon.ids import new_id
 from colophon.keys import Signer, load_or_create
 from colophon.pipeline import ApiError, Pipeline, Unreachable
+from colophon.proxies import proxy_of
 from colophon.spool import RunInfo, Spool, SpoolError
 from colophon.steps import build_step, check_size
 
@@ -49,6 +51,8 @@ MAX_NAME = 120
 TIMEOUT_SECONDS = 5.0
 QUIET_SECONDS = 30.0
 TOOL = "colophon recorder"
+# Statuses of a copy that sending again will not change.
+NEVER = {400, 404, 409, 413, 415, 422}
 
 
 class RecordingError(ColophonError):
@@ -66,16 +70,19 @@ class Recording:
     """One run: an ordered list of steps by one or more actors.
 
     Attributes:
+        proxies: send smaller copies of the pictures, for the origin map.
         off: why nothing can be recorded; empty when it can.
     """
 
     info: RunInfo
     spool: Spool
     strict: bool = False
+    proxies: bool = False
     key: Signer | None = None
     pipeline: Pipeline | None = None
     off: str = ""
     _quiet_until: float = 0.0
+    _copied: set[bytes] = field(default_factory=set)  # files, by this process
 
     @property
     def id(self) -> str:
@@ -103,7 +110,7 @@ class Recording:
 
         An exception of the pipeline passes through, and no step is recorded.
         """
-        draft, started = Draft(strict=self.strict), datetime.now(UTC)
+        draft, started = self.draft(), datetime.now(UTC)
         yield draft
         with guarded("step not recorded", strict=self.strict):
             self.keep(
@@ -131,6 +138,10 @@ class Recording:
             options: the other arguments of `step`; `tool` is the function's name.
         """
         return as_step(self.step, action, options)
+
+    def draft(self) -> Draft:
+        """A step under way, for `keep`."""
+        return Draft(strict=self.strict, proxy=_proxy if self.proxies else None)
 
     def keep(
         self,
@@ -185,6 +196,11 @@ class Recording:
                 "envelope": envelope.to_json(),
                 "disclosures": [one.to_json() for one in openings],
             }
+            # The step names its copies, so they are there when it is.
+            for digest, copy in draft.copies.items():
+                if digest not in self._copied:
+                    self.spool.put_copy(self.id, copy)
+                    self._copied.add(digest)
             self.spool.put(self.id, index, body)
         return envelope.digest
 
@@ -224,6 +240,7 @@ def record(
     key: Signer | None = None,
     home: Path | None = None,
     strict: bool = False,
+    proxies: bool = False,
     http: httpx.Client | None = None,
 ) -> Iterator[Recording]:
     """Record a run of a pipeline.
@@ -235,6 +252,8 @@ def record(
         key: signs the steps; made and kept in `home` when absent.
         home: folder of key and spool, `~/.colophon` (COLOPHON_HOME).
         strict: let errors of the recording through.
+        proxies: send copies of at most 512 pixels of the pictures as well, from which
+            the site computes who changed which part. Off: no picture leaves.
         http: your own client, for proxies or certificates; it stays open.
     """
     recording = begin(
@@ -244,6 +263,7 @@ def record(
         key=key,
         home=home,
         strict=strict,
+        proxies=proxies,
         http=http,
     )
     try:
@@ -267,6 +287,7 @@ def begin(
     key: Signer | None = None,
     home: Path | None = None,
     strict: bool = False,
+    proxies: bool = False,
     http: httpx.Client | None = None,
     afterwards: bool = False,
 ) -> Recording:
@@ -281,7 +302,7 @@ def begin(
     """
     folder = home or default_home()
     info = RunInfo(new_id("run"), name, site)
-    recording = Recording(info, Spool(folder / SPOOL), strict)
+    recording = Recording(info, Spool(folder / SPOOL), strict, proxies)
     try:
         info = replace(info, name=check_text(name, "name", limit=MAX_NAME))
         recording.key = key or load_or_create(folder / KEY_FILE)
@@ -307,6 +328,7 @@ def resume(
     api_key: str,
     key: Signer | None = None,
     home: Path | None = None,
+    proxies: bool = False,
     http: httpx.Client | None = None,
 ) -> Recording:
     """Go on with a run that this or another process began on this machine.
@@ -320,7 +342,9 @@ def resume(
     info = spool.info(run_id)
     signer = key or load_or_create(folder / KEY_FILE)
     pipeline = _connect(info.site, api_key, http)
-    return Recording(info, spool, strict=True, key=signer, pipeline=pipeline)
+    return Recording(
+        info, spool, strict=True, proxies=proxies, key=signer, pipeline=pipeline
+    )
 
 
 @dataclass(frozen=True)
@@ -387,7 +411,7 @@ def send_waiting(
         InputError: the key was revoked.
     """
     with spool.locked(run_id, "sending"):
-        if not spool.count(run_id):
+        if not spool.has_waiting(run_id):
             return
         info = spool.info(run_id)
         if not info.opened:
@@ -398,6 +422,19 @@ def send_waiting(
         for path, body in spool.waiting(run_id):
             pipeline.send_step(run_id, body)
             spool.sent(path)
+        for path, copy in spool.copies(run_id):
+            _send_copy(pipeline, run_id, copy)
+            path.unlink()
+
+
+def _send_copy(pipeline: Pipeline, run_id: str, copy: bytes) -> None:
+    """Send a picture's smaller copy; one that the site will never take is dropped."""
+    try:
+        pipeline.send_proxy(run_id, sha256(copy), copy)
+    except ApiError as error:
+        if error.status not in NEVER:
+            raise
+        logger.warning("a smaller copy was refused, the steps stand: %s", error)
 
 
 def _introduced(
@@ -415,9 +452,26 @@ def _introduced(
     return replace(info, id=opened.id, ticket=opened.ticket, opened=True)
 
 
+def _proxy(content: Content) -> bytes | None:
+    """Making a copy is no act of the pipeline, also where Pillow is watched."""
+    with unwatched():
+        return proxy_of(content)
+
+
 def _proxies(draft: Draft) -> Proxies | None:
     shown = tuple(draft.intermediates)
-    return Proxies((), (), shown) if shown else None
+    inputs = _copied(draft, [one.sha256 for one in draft.inputs])
+    outputs = _copied(draft, [one.sha256 for one in draft.outputs])
+    return Proxies(inputs, outputs, shown) if shown or inputs or outputs else None
+
+
+def _copied(draft: Draft, files: Sequence[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """Digests of files and of their smaller copies, those that have one."""
+    return tuple(
+        (one, sha256(draft.copies[one]))
+        for one in dict.fromkeys(files)
+        if one in draft.copies
+    )
 
 
 def _connect(site: str, api_key: str, http: httpx.Client | None) -> Pipeline:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from colophon.acts import TicketRef
+from colophon.digest import sha256
 from colophon.errors import ColophonError, InputError
 from colophon.fields import Fields, load_json
 from colophon.ids import is_id
@@ -28,7 +29,7 @@ try:
 except ImportError:  # not a POSIX system: the lock below holds for one process
     fcntl = None  # type: ignore[assignment]
 
-WAITING, SENT = ".json", ".sent"
+WAITING, SENT, COPY = ".json", ".sent", ".jpg"
 INFO = "run.json"
 
 _threads: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
@@ -119,6 +120,23 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(folder / f"{index:06}{WAITING}", body)
 
+    def put_copy(self, run_id: str, copy: bytes) -> None:
+        """Keep a picture's smaller copy until the site has it, once each.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written.
+        """
+        folder = self.folder / run_id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"{sha256(copy).hex()}{COPY}"
+        if not path.exists():
+            _write(path, copy)
+
+    def copies(self, run_id: str) -> Iterator[tuple[Path, bytes]]:
+        """The copies that wait."""
+        for path in sorted((self.folder / run_id).glob(f"*{COPY}")):
+            yield path, path.read_bytes()
+
     def next_index(self, run_id: str) -> int:
         """The position of a run's next step: behind all that were ever kept.
 
@@ -134,11 +152,16 @@ class Spool:
         return last + 1
 
     def runs(self) -> list[str]:
-        """Runs that have steps waiting, oldest first."""
+        """Runs that have steps or copies waiting, oldest first."""
         if not self.folder.is_dir():
             return []
         names = (one.name for one in self.folder.iterdir() if is_id(one.name))
-        return sorted(name for name in names if self.count(name))
+        return sorted(name for name in names if self.has_waiting(name))
+
+    def has_waiting(self, run_id: str) -> bool:
+        """Whether a step or the copy of a picture waits."""
+        folder = self.folder / run_id
+        return bool(self.count(run_id)) or any(folder.glob(f"*{COPY}"))
 
     def count(self, run_id: str) -> int:
         """How many steps of a run wait."""
@@ -190,12 +213,12 @@ def _ticket(fields: Fields) -> TicketRef:
     return TicketRef(fields.hexadecimal("nonce"), fields.hexadecimal("digest"))
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def _write(path: Path, value: dict[str, Any] | bytes) -> None:
     """Write a file whole or not at all, readable by its owner only."""
     draft = path.with_suffix(".tmp")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file)
+    with os.fdopen(handle, "wb") as file:
+        file.write(value if isinstance(value, bytes) else json.dumps(value).encode())
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

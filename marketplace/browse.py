@@ -94,7 +94,7 @@ def find(want: Wanted) -> Page:
         )
     pictures = Prefetch("asset__renditions", Rendition.objects.filter(kind__in=SHOWN))
     found = list(
-        rows.select_related("asset", "asset__party")
+        rows.select_related("asset", "asset__party", "asset__origin_map")
         .prefetch_related(pictures)
         .order_by("-listed_at", "-pk")[: PAGE + 1]
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 
 from colophon import statement
 from colophon.acts import Step as Act
 from colophon.manifest import Action, ClaimPlan, Ingredient
+from colophon.originmap.interest import region_of_interest
 from colophon.steps import parse_step
 from colophon.xmp import Rights, mining_term
 from provenance.envelopes import envelope_of
-from provenance.models import Asset, Source, Step
+from provenance.models import Asset, OriginMap, Source, Step
+
+Regions = list[dict[str, Any]]
 
 STARTS = ("c2pa.created", "c2pa.opened")
 TYPES = {
@@ -29,7 +34,7 @@ def plan_for(asset: Asset) -> ClaimPlan:
     assert asset.run is not None
     steps = list(asset.run.steps.select_related("model_source", "entry"))
     sources = _sources(steps)
-    actions = _actions(steps, sources)
+    actions = _actions(steps, sources, _regions(asset))
     return ClaimPlan(
         title=asset.title,
         actions=actions,
@@ -56,11 +61,14 @@ def _sources(steps: list[Step]) -> dict[int, Source]:
     return dict(sorted(found.items()))
 
 
-def _actions(steps: list[Step], sources: dict[int, Source]) -> tuple[Action, ...]:
+def _actions(
+    steps: list[Step], sources: dict[int, Source], regions: dict[int, Regions]
+) -> tuple[Action, ...]:
     """One action per step; a run that does not begin with a start gets one."""
     acts = [_act(step) for step in steps]
     actions = [
-        _action(step, act, sources) for step, act in zip(steps, acts, strict=True)
+        _action(step, act, sources, regions.get(step.position, []))
+        for step, act in zip(steps, acts, strict=True)
     ]
     if actions[0].action not in STARTS:
         first = Action("c2pa.created", source_type=actions[0].source_type)
@@ -71,11 +79,23 @@ def _actions(steps: list[Step], sources: dict[int, Source]) -> tuple[Action, ...
     return tuple(kept)
 
 
+def _regions(asset: Asset) -> dict[int, Regions]:
+    """The regions of the work's origin map by the position of their step."""
+    row = OriginMap.objects.filter(asset=asset).first()
+    found: dict[int, Regions] = {}
+    for one in row.found.get("regions", []) if row else []:
+        if one["step"] is not None:
+            found.setdefault(one["step"], []).append(one)
+    return found
+
+
 def _act(step: Step) -> Act:
     return parse_step(statement.read_statement(envelope_of(step.entry).payload))
 
 
-def _action(step: Step, act: Act, sources: dict[int, Source]) -> Action:
+def _action(
+    step: Step, act: Act, sources: dict[int, Source], regions: Regions
+) -> Action:
     named = [step.model_source_id] if step.model_source_id else []
     named += [file.source_id for file in step.files.all() if file.source_id]
     return Action(
@@ -89,6 +109,7 @@ def _action(step: Step, act: Act, sources: dict[int, Source]) -> Action:
             "com.colophon.step": bytes(step.digest).hex(),
             "com.colophon.actor": act.actor.kind,
         },
+        changes=tuple(region_of_interest(one["box"], act.action) for one in regions),
     )
 
 

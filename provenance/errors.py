@@ -14,6 +14,13 @@ class StepError(InputError):
     """The step cannot be appended; the run is unchanged."""
 
 
+class CopyError(InputError):
+    """The smaller copy of a picture cannot be taken; nothing of it was kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "copy")
+
+
 class AgreementError(InputError):
     """The parts of an agreement do not add up, or undercut a standing ask."""
 

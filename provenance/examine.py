@@ -14,11 +14,12 @@ from outbox.claims import Claim
 from outbox.enqueue import enqueue
 from provenance.authorities import claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
-from provenance.models import Asset, Findings, Rendition
+from provenance.models import Asset, Findings, Rendition, Run
 
 COPIES = {
     Rendition.Kind.PREVIEW: "preview",
     Rendition.Kind.THUMBNAIL: "thumbnail",
+    Rendition.Kind.PROXY: "proxy",
 }
 
 
@@ -29,7 +30,7 @@ def examine_asset(*, asset: Asset, claim: Claim | None = None) -> Findings | Non
     it is ever shown.
 
     Writes: Findings, Rendition, Job, or Asset.refused_reason.
-    Lock: unique Findings.asset; running twice makes one row.
+    Lock: unique Findings.asset, so that running twice makes one row; the Run row.
     """
     if Findings.objects.filter(asset=asset).exists():
         return asset.findings
@@ -65,8 +66,20 @@ def examine_asset(*, asset: Asset, claim: Claim | None = None) -> Findings | Non
             )
         upload.width, upload.height = found["width"], found["height"]
         upload.save(update_fields=["width", "height"])
-        enqueue("asset.sign", key=f"sign:{asset.code}", payload={"asset": asset.pk})
+        # The map comes first, so that the credential can name its regions.
+        step = "map" if _has_copies(asset) else "sign"
+        enqueue(
+            f"asset.{step}", key=f"{step}:{asset.code}", payload={"asset": asset.pk}
+        )
     return findings
+
+
+def _has_copies(asset: Asset) -> bool:
+    """Whether the run's pictures are at hand; one that comes later asks for a map."""
+    if asset.run is None:
+        return False
+    run = Run.objects.select_for_update().get(pk=asset.run.pk)
+    return run.proxies.exclude(path="").exists()
 
 
 def _refuse(asset: Asset, reason: str, claim: Claim | None) -> None:

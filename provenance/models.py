@@ -184,6 +184,26 @@ class Disclosure(models.Model):
         return self.field
 
 
+class Proxy(models.Model):
+    """A smaller copy of a picture that a step names; never shown to anyone.
+
+    The step's record makes the row; the bytes come by themselves, or never.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="proxies")
+    digest = models.BinaryField(max_length=32)
+    path = models.CharField(max_length=200, blank=True, default="")
+    received_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "digest"], name="one_proxy")
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()[:12]
+
+
 class AssetQuerySet(models.QuerySet["Asset"]):
     def visible_to(self, user: User | AnonymousUser) -> AssetQuerySet:
         """Published works for everyone, all of a party's works for its members."""
@@ -266,6 +286,7 @@ class Rendition(models.Model):
         SEALED = "sealed"
         PREVIEW = "preview"
         THUMBNAIL = "thumbnail"
+        PROXY = "proxy"
 
     asset = models.ForeignKey(
         Asset, on_delete=models.PROTECT, related_name="renditions"
@@ -304,6 +325,32 @@ class Findings(models.Model):
 
     def __str__(self) -> str:
         return f"findings of {self.asset}"
+
+
+class OriginMap(models.Model):
+    """Which step last changed each pixel, as far as the proxies at hand show.
+
+    Attributes:
+        proxies: how many of the run's were at hand; a late one makes the map anew.
+        found: as `colophon.originmap.work.compute` says it; empty when no chain of
+            pictures leads to the work.
+        path: of the PNG to lay over the picture; empty with `found`.
+        problem: why a map could not be made, in words for the owner.
+    """
+
+    asset = models.OneToOneField(
+        Asset, on_delete=models.PROTECT, related_name="origin_map"
+    )
+    version = models.CharField(max_length=24)
+    proxies = models.PositiveIntegerField()
+    found = models.JSONField(default=dict)
+    digest = models.BinaryField(max_length=32, default=bytes)
+    path = models.CharField(max_length=200, blank=True, default="")
+    problem = models.TextField(blank=True, default="")
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"origin map of {self.asset}"
 
 
 class Seal(models.Model):

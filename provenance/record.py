@@ -15,7 +15,7 @@ from colophon.errors import InputError, ProofError, SignatureError
 from log.append import append
 from provenance.envelopes import envelope_of
 from provenance.errors import StepError
-from provenance.models import Disclosure, Run, Source, Step, StepFile
+from provenance.models import Disclosure, Proxy, Run, Source, Step, StepFile
 
 MAX_STEPS = 1_000
 
@@ -29,7 +29,7 @@ def append_step(
 ) -> Step:
     """Append a step to a run, exactly once: the same envelope is the same row.
 
-    Writes: Step, StepFile, Disclosure, Entry. Lock: the Run row.
+    Writes: Step, StepFile, Proxy, Disclosure, Entry. Lock: the Run row.
 
     Raises:
         StepError: wrong signature, unknown key, another run's ticket, a ticket in
@@ -150,7 +150,7 @@ def _source(digest: bytes) -> Source | None:
 
 
 def _name_files(row: Step, step: steps.Step) -> None:
-    """One row for each digest that the step names."""
+    """One row for each digest that the step names, of files and of their copies."""
     proxies = dict(step.proxy.inputs + step.proxy.outputs) if step.proxy else {}
     made = [
         StepFile(
@@ -174,3 +174,8 @@ def _name_files(row: Step, step: steps.Step) -> None:
         for one in step.inputs
     ]
     StepFile.objects.bulk_create(made)
+    named = {*proxies.values(), *(step.proxy.intermediates if step.proxy else ())}
+    Proxy.objects.bulk_create(
+        (Proxy(run=row.run, digest=one) for one in sorted(named)),
+        ignore_conflicts=True,
+    )

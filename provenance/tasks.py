@@ -11,6 +11,7 @@ from provenance import (
     alike,
     anchor,
     assemble,
+    blame,
     claims,
     examine,
     judge,
@@ -26,6 +27,11 @@ COVERED_SECONDS = 2.0
 def examine_asset(claim: Claim) -> None:
     """Handle `asset.examine`."""
     examine.examine_asset(asset=_asset(claim), claim=claim)
+
+
+def map_asset(claim: Claim) -> None:
+    """Handle `asset.map`."""
+    blame.map_asset(asset=_asset(claim), claim=claim)
 
 
 def sign_asset(claim: Claim) -> None:

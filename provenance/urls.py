@@ -14,6 +14,7 @@ app_name = "provenance"
 
 urlpatterns = [
     path("media/<str:kind>/<code:code>.jpg", media.rendition, name="media"),
+    path("media/map/<code:code>.png", media.origin_map, name="map"),
     path("verify", verify_page.page, name="verify"),
     path("verify/lookup", verify_page.lookup, name="lookup"),
     path("api/v1/verify", verify.Verify.as_view(), name="api-verify"),
@@ -40,6 +41,11 @@ urlpatterns = [
     path("api/v1/runs", runs.Runs.as_view(), name="api-runs"),
     path("api/v1/runs/<str:code>", runs.RunDetail.as_view(), name="api-run"),
     path("api/v1/runs/<str:code>/steps", runs.RunSteps.as_view(), name="api-steps"),
+    path(
+        "api/v1/runs/<str:code>/proxies/<str:digest>",
+        runs.RunProxy.as_view(),
+        name="api-proxy",
+    ),
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
     path(
         "api/v1/sources/<str:code>", sources.SourceDetail.as_view(), name="api-source"
@@ -60,6 +66,11 @@ urlpatterns = [
         "api/v1/assets/<str:code>/export/<str:kind>",
         exports.AssetExport.as_view(),
         name="api-asset-export",
+    ),
+    path(
+        "api/v1/assets/<str:code>/origin-map",
+        assets.AssetOriginMap.as_view(),
+        name="api-origin-map",
     ),
     path("api/v1/evidence", assets.EvidenceByDigest.as_view(), name="api-evidence"),
     path(

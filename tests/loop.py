@@ -180,7 +180,7 @@ def upload(
 
 def seal(asset: Asset) -> Asset:
     """Run the jobs that examine, sign and seal a work."""
-    drain(kinds={"asset.examine", "asset.sign"}, ahead=SOON)
+    drain(kinds={"asset.examine", "asset.map", "asset.sign"}, ahead=SOON)
     return Asset.objects.get(pk=asset.pk)
 
 

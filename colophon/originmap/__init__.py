@@ -6,8 +6,9 @@
     changed   where two pictures differ to the eye
     compare   one step: from the picture before it to the picture after it
     blame     all steps: the map, its shares, its findings
-    regions   the map as boxes, C2PA regions of interest and a picture to lay over
-    steps     signed steps and their proxies as a chain
+    regions   the map as boxes and a picture to lay over
+    interest  a box as a C2PA region of interest
+    chain     signed steps and their proxies as a chain
     work      all of it in the killable child
 
 The map describes the pictures that the steps name, and proves nothing about pixels

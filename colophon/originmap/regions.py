@@ -1,13 +1,9 @@
-"""The map as boxes, as C2PA regions of interest, and as a picture to lay over.
-
-Source: docs/origin-map.md; C2PA 2.4 section 18.2.1 (regions of interest).
-"""
+"""The map as boxes, and as a picture to lay over. Source: docs/origin-map.md."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -82,31 +78,6 @@ def _parts(mask: Mask, link: int, kind: Kind) -> list[Region]:
         )
         found.append(Region(link, kind, box, share))
     return found
-
-
-def region_of_interest(region: Region, name: str) -> dict[str, Any]:
-    """A region in the form that C2PA assertions hold.
-
-    Args:
-        region: of the map.
-        name: what to call it, such as the step's title.
-    """
-    left, top, width, height = (round(100 * one, 2) for one in region.box)
-    return {
-        "name": name,
-        "region": [
-            {
-                "type": "spatial",
-                "shape": {
-                    "type": "rectangle",
-                    "unit": "percent",
-                    "origin": {"x": left, "y": top},
-                    "width": width,
-                    "height": height,
-                },
-            }
-        ],
-    }
 
 
 def overlay(made: OriginMap) -> bytes:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from colophon import child as children
+from colophon import pictures
 from colophon.errors import InputError
 from colophon.originmap.chain import Place
+from colophon.pictures import Checked
 
 SECONDS = 120.0
 SECONDS_PER_LINK = 20.0
@@ -79,19 +81,20 @@ def compute(
 
 def compute_here(links: list[dict[str, Any]], overlay: str) -> dict[str, Any]:
     """Do the work of `compute` in this process: the child's side."""
+    import cv2
     from PIL import Image
 
-    from colophon import pictures
     from colophon.originmap import blame as blaming
     from colophon.originmap.moves import read_geometry
     from colophon.originmap.picture import picture_of
     from colophon.originmap.regions import overlay as drawn
     from colophon.originmap.regions import regions_of
 
+    cv2.setNumThreads(1)  # children are many, processors few
     made_links = []
     for at, one in enumerate(links):
         try:
-            checked = pictures.check(Path(one["path"]))
+            checked = _checked(Path(one["path"]), proxy=one["proxy"])
             pixels = pictures.opaque(pictures.decode(checked))
         except InputError as error:
             raise InputError(f"picture {at + 1}: {error.message}", "proxy") from error
@@ -144,6 +147,14 @@ def compute_here(links: list[dict[str, Any]], overlay: str) -> dict[str, Any]:
         ],
         "weak_ppm": round(made.weak * 1_000_000),
     }
+
+
+def _checked(path: Path, *, proxy: bool) -> Checked:
+    """A file that may be decoded, and is no larger than a copy may be."""
+    checked = pictures.check(path)
+    if proxy and max(checked.width, checked.height) > pictures.PROXY_SIDE:
+        raise InputError(f"a copy has at most {pictures.PROXY_SIDE} pixels a side")
+    return checked
 
 
 def _ppm(shares: Sequence[float]) -> list[int]:

@@ -104,6 +104,7 @@ class Studio:
             key=maker.key,
             home=maker.folder / "recorder",
             strict=True,
+            proxies=True,
         ) as run:
             if work.model:
                 path = self._generate(run, work, ground)

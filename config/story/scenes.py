@@ -129,6 +129,7 @@ def record_steps(story: Story, source: Path) -> None:
         key=keys["ada"],
         home=folder / "recorder",
         strict=True,
+        proxies=True,
     ) as run:
         with run.step(
             "c2pa.created",

@@ -18,6 +18,7 @@ from marketplace.views.splits import split_rows, total_of
 from provenance.models import Agreement, AgreementPart, Asset, Verdict
 from provenance.shown.badge import reasons, shown
 from provenance.shown.disputes import public_note
+from provenance.shown.origin import origin_of
 from provenance.shown.pictures import picture_of
 from provenance.shown.story import story_of
 
@@ -40,6 +41,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "judged": verdict,
         "reasons": reasons(verdict),
         "story": story,
+        "origin": origin_of(asset, story.titles),
         "linked_data": as_script(image_object(asset, story.rows)),
         "newer": _newer(asset),
         "objection": public_note(asset),
@@ -53,6 +55,7 @@ def _rows(request: HttpRequest) -> Any:
     return (
         Asset.objects.visible_to(request.user)
         .select_related("party", "run", "seal__entry", "findings", "token", "listing")
+        .select_related("origin_map")
         .prefetch_related("renditions")
     )
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from marketplace.models import Listing
 from provenance.models import Rendition
+from provenance.shown.origin import split_of
 from provenance.shown.pictures import picture_of
 
 STANDINGS = ("contested", "suspended", "expired", "superseded")
@@ -28,5 +29,6 @@ def card_of(listing: Listing) -> dict[str, Any]:
             "level": listing.evidence_level,
             "o_class": listing.origin_class,
         },
+        "split": split_of(getattr(asset, "origin_map", None)),
         "price_units": listing.from_units,
     }

@@ -27,8 +27,9 @@ from provenance.api.visible import visible
 from provenance.assemble import bundle_for
 from provenance.intake import Draft, take_in
 from provenance.lookup import by_digest
-from provenance.models import Agreement, Asset, Run
+from provenance.models import Agreement, Asset, OriginMap, Run
 from provenance.shares import default_parts, parse_parts
+from provenance.shown.origin import origin_map_json
 
 BUNDLE_TYPE = "application/vnd.colophon+zip"
 
@@ -89,6 +90,19 @@ class AssetEvidence(APIView):
         """Everything needed to check the work offline."""
         rows = visible(request).filter(seal__isnull=False)
         return bundle_response(get_object_or_404(rows, code=code))
+
+
+class AssetOriginMap(APIView):
+    """Which step last changed which part of one work."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="getOriginMap", responses=dict)
+    def get(self, request: Request, code: str) -> Response:
+        """Shares, regions and findings; 404 where no copies of pictures were sent."""
+        asset = get_object_or_404(visible(request), code=code)
+        row = get_object_or_404(OriginMap, asset=asset)
+        return Response(origin_map_json(asset, row))
 
 
 class EvidenceByDigest(APIView):

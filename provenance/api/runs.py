@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,16 +16,20 @@ from rest_framework.views import APIView
 from accounts.acting import acting_party
 from accounts.authentication import HasScope
 from accounts.models import ApiKey
+from colophon.digest import from_hex
 from colophon.disclosure import Disclosure
 from colophon.fields import Fields
 from colophon.ids import parse_id
+from colophon.proxies import MAX_BYTES
 from colophon.statement import Envelope
+from provenance.copies import keep_proxy
 from provenance.envelopes import envelope_of
 from provenance.models import Run, Step
 from provenance.record import append_step
 from provenance.ticket import open_run
 
 MAX_NAME = 120
+RAW = "raw"
 
 
 class Runs(APIView):
@@ -80,6 +86,40 @@ class RunSteps(APIView):
             party=acting_party(request),
         )
         return Response(step_json(step), status=201)
+
+
+class JpegParser(BaseParser):
+    """A picture's bytes as they came, at most one more than are taken."""
+
+    media_type = "image/jpeg"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002 - the framework's shape
+        parser_context: Any = None,  # noqa: ARG002
+    ) -> dict[str, bytes]:
+        return {RAW: bytes(stream.read(MAX_BYTES + 1))}
+
+
+class RunProxy(APIView):
+    """The smaller copy of a picture that a step of the run names."""
+
+    permission_classes = (HasScope("record"),)
+    parser_classes = (JpegParser,)
+
+    @extend_schema(
+        operation_id="sendProxy",
+        request={"image/jpeg": OpenApiTypes.BINARY},
+        responses=dict,
+    )
+    def put(self, request: Request, code: str, digest: str) -> Response:
+        """Send the copy with this SHA-256; the same one again changes nothing."""
+        run = get_object_or_404(_mine(request), code=code)
+        named = from_hex(digest, 32, "digest")
+        data = cast("dict[str, bytes]", request.data)[RAW]
+        row = keep_proxy(run=run, digest=named, data=data)
+        return Response({"digest": digest, "received_at": row.received_at})
 
 
 def _mine(request: Request) -> QuerySet[Run]:

@@ -23,6 +23,7 @@ from provenance.envelopes import envelope_of
 from provenance.errors import ErasedError
 from provenance.models import Anchor, Asset, Source, Step
 from provenance.shares import used_sources
+from provenance.shown.origin import findings_by_step
 
 CUSTODY = {
     SigningKey.Custody.CLIENT: "signed with a key of their own",
@@ -76,6 +77,7 @@ class Story:
         by_kind: how many of those a person, an AI or a program did.
         used: the registered sources that the steps name.
         rows: the recorded steps themselves.
+        titles: of the recorded steps, by their position in the run.
         anchor: the first final anchor over the seal; None while there is none.
     """
 
@@ -84,6 +86,7 @@ class Story:
     by_kind: dict[str, int] = field(default_factory=dict)
     used: list[Source] = field(default_factory=list)
     rows: list[Step] = field(default_factory=list)
+    titles: dict[int, str] = field(default_factory=dict)
     anchor: Anchor | None = None
 
 
@@ -101,7 +104,11 @@ def story_of(asset: Asset) -> Story:
     }
     rows = _steps(asset)
     told = [_source(one, entries[one.entry_id], head or 0) for one in used]
-    acts = [_step(one, head or 0) for one in rows]
+    wrong = findings_by_step(getattr(asset, "origin_map", None))
+    acts = [
+        {**_step(one, head or 0), "finding": wrong.get(one.position, "")}
+        for one in rows
+    ]
     told += acts
     anchor = None
     if hasattr(asset, "seal"):
@@ -112,7 +119,8 @@ def story_of(asset: Asset) -> Story:
     by_kind = {"human": 0, "agent": 0, "tool": 0}
     for row, act in zip(rows, acts, strict=True):
         by_kind[row.actor_kind] += act["label"] != DECLARED
-    return Story(told, sum(by_kind.values()), by_kind, used, rows, anchor)
+    titles = {row.position: act["title"] for row, act in zip(rows, acts, strict=True)}
+    return Story(told, sum(by_kind.values()), by_kind, used, rows, titles, anchor)
 
 
 def anchor_of(asset: Asset) -> Anchor | None:

@@ -7,7 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from provenance.models import Asset, Rendition
+from provenance.models import Asset, OriginMap, Rendition
 
 SHOWN = (Rendition.Kind.PREVIEW, Rendition.Kind.THUMBNAIL)
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -31,8 +31,26 @@ def rendition(request: HttpRequest, kind: str, code: str) -> FileResponse:
         asset__code=code,
         asset__in=visible,
     )
-    answer = FileResponse(default_storage.open(row.path, "rb"), content_type=row.mime)
-    answer["Cache-Control"] = FOR_EVER if row.asset.published_at else FOR_ONE
+    return _picture(row.path, row.mime, row.asset)
+
+
+@require_safe
+def origin_map(request: HttpRequest, code: str) -> FileResponse:
+    """The origin map of a work that the visitor may see, to lay over its picture.
+
+    Raises:
+        Http404: no such work, not theirs to see, or one without a map.
+    """
+    visible = Asset.objects.visible_to(request.user)
+    rows = OriginMap.objects.select_related("asset").exclude(path="")
+    row = get_object_or_404(rows, asset__code=code, asset__in=visible)
+    return _picture(row.path, "image/png", row.asset)
+
+
+def _picture(path: str, mime: str, asset: Asset) -> FileResponse:
+    """Stored bytes as a picture and as nothing else."""
+    answer = FileResponse(default_storage.open(path, "rb"), content_type=mime)
+    answer["Cache-Control"] = FOR_EVER if asset.published_at else FOR_ONE
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = CONTENT_POLICY
     answer["Cross-Origin-Resource-Policy"] = "same-site"

@@ -238,7 +238,12 @@ def parts_of(agreement: Any) -> list[dict[str, Any]]:
 
 
 # What is sent as a file, or not as JSON at all, has tests of its own below.
-OTHERS = {"provenance:api-assets", "provenance:api-verify", "accounts:api-key"}
+OTHERS = {
+    "provenance:api-assets",
+    "provenance:api-proxy",
+    "provenance:api-verify",
+    "accounts:api-key",
+}
 KINDS = {"royalties:api-usage": "application/cloudevents+json"}
 
 

@@ -25,7 +25,7 @@ from accounts.register import open_account
 from colophon.digest import sha256
 from colophon.ids import new_id
 from colophon.keys import Ed25519Key
-from provenance.models import Asset
+from provenance.models import Asset, OriginMap
 from provenance.ticket import open_run
 from royalties.models import Payout, UsageBatch
 from tests import factories
@@ -58,6 +58,7 @@ class World:
         self.payout = Payout.objects.get(holder=mia.holder)
         self.order = factories.open_order(self.asset, ben)
         self.sealed = factories.sealed_asset(ada, title="Draft", seed=5)
+        OriginMap.objects.create(asset=self.sealed, version="v", proxies=1)
         self.agreement = factories.agreed(self.sealed)
         self.source = factories.model_of(mia, "Public")
         self.key, self.spare = enrolled(self.ada), enrolled(self.ada)
@@ -153,6 +154,16 @@ MATRIX: dict[tuple[str, str], Line] = {
         _code("run"),
         body=lambda w: {"envelope": w.step.to_json()},
     ),
+    ("api/v1/runs/<str:code>/proxies/<str:digest>", "put"): Line(
+        # a copy that no step names: the right party is told so, others nothing
+        "record",
+        "Ada",
+        422,
+        404,
+        lambda w: {"code": w.run.code, "digest": "ab" * 32},
+        body=_none,
+        kind="image/jpeg",
+    ),
     ("api/v1/sources", "get"): Line(
         PUBLIC,
         "Mia",
@@ -175,6 +186,9 @@ MATRIX: dict[tuple[str, str], Line] = {
         PUBLIC, "Ada", 200, 404, _code("sealed"), nobody=404
     ),
     ("api/v1/assets/<str:code>/evidence", "get"): Line(
+        PUBLIC, "Ada", 200, 404, _code("sealed"), nobody=404
+    ),
+    ("api/v1/assets/<str:code>/origin-map", "get"): Line(
         PUBLIC, "Ada", 200, 404, _code("sealed"), nobody=404
     ),
     ("api/v1/assets/<str:code>/export/<str:kind>", "get"): Line(
@@ -350,7 +364,7 @@ def missing(line: Line, world: World) -> dict[str, Any]:
     """Arguments that lead to no row, of the same form."""
     found = {}
     for name, value in line.args(world).items():
-        if name == "key_id":
+        if name in {"key_id", "digest"}:
             found[name] = "0" * 64
         else:
             found[name] = new_id(str(value).partition("_")[0])

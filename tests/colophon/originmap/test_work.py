@@ -6,8 +6,8 @@ from PIL import Image
 from colophon.errors import InputError
 from colophon.originmap.blame import Does, Kind
 from colophon.originmap.chain import Place
+from colophon.originmap.interest import region_of_interest
 from colophon.originmap.moves import Geometry, Move
-from colophon.originmap.regions import Region, region_of_interest
 from colophon.originmap.work import Source, compute
 from tests.colophon.originmap.scenes import painted, saved, scene
 
@@ -64,8 +64,8 @@ def test_a_picture_that_is_none_is_refused_by_its_number(
 
 
 def test_a_region_is_one_of_c2pa() -> None:
-    region = Region(1, Kind.HUMAN, (0.25, 0.5, 0.125, 0.25), 0.02)
-    assert region_of_interest(region, "Drawn on") == {
+    box = (250_000, 500_000, 125_000, 250_000)
+    assert region_of_interest(box, "Drawn on") == {
         "name": "Drawn on",
         "region": [
             {
