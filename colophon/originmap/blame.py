@@ -119,14 +119,16 @@ class OriginMap:
         counts = np.bincount(self.labels.ravel(), minlength=UNKNOWN + 1)
         return [float(counts[at] / self.labels.size) for at in range(len(self.kinds))]
 
+    def nobodys(self) -> float:
+        """The share of pixels that no link owns, 0 to 1."""
+        return float((self.labels == UNKNOWN).mean())
+
     def shares(self) -> dict[Kind, float]:
         """The share of each kind; they sum to one."""
         shares = dict.fromkeys(Kind, 0.0)
         for kind, share in zip(self.kinds, self.by_link(), strict=True):
             shares[kind] += share
-        shares[Kind.UNKNOWN] = max(
-            0.0, 1.0 - sum(shares[one] for one in Kind if one is not Kind.UNKNOWN)
-        )
+        shares[Kind.UNKNOWN] += self.nobodys()
         return shares
 
 

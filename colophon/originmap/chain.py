@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from colophon.acts import CREATED, OPENED, PARENT, Step
+from colophon.acts import COMPONENT, CREATED, OPENED, PARENT, Step
 from colophon.origin import Signal, term_of
 from colophon.originmap.blame import Does, Kind
 from colophon.originmap.moves import Geometry
@@ -77,10 +77,15 @@ class Place:
 
 
 def kind_of(step: Step) -> Kind:
-    """Who made what a step changed: AI wherever a model had a part in it."""
+    """Who made what a step changed: AI wherever a model had a part in it.
+
+    Unknown where other pictures came in: whoever placed them need not have made them.
+    """
     term = term_of(step.source_type) if step.source_type else None
     if (term and term.signal in _AI) or step.actor.kind == "agent" or step.model:
         return Kind.AI
+    if any(one.relation == COMPONENT for one in step.inputs):
+        return Kind.UNKNOWN
     return {"human": Kind.HUMAN, "tool": Kind.PROGRAM}.get(
         step.actor.kind, Kind.UNKNOWN
     )

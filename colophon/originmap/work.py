@@ -111,11 +111,11 @@ def compute_here(links: list[dict[str, Any]], overlay: str) -> dict[str, Any]:
     made = blaming.blame(made_links)
     Path(overlay).write_bytes(drawn(made))
     steps = [one["step"] for one in links]
-    by_link = _ppm(made.by_link())
+    *by_link, nobodys = _parts([*made.by_link(), made.nobodys()])
     shares = dict.fromkeys((kind.value for kind in blaming.Kind), 0)
     for kind, ppm in zip(made.kinds, by_link, strict=True):
         shares[kind.value] += ppm
-    shares[blaming.Kind.UNKNOWN.value] += 1_000_000 - sum(shares.values())
+    shares[blaming.Kind.UNKNOWN.value] += nobodys
     return {
         "version": blaming.VERSION,
         "proxies": made.proxies,
@@ -160,6 +160,19 @@ def _checked(path: Path, *, proxy: bool) -> Checked:
 def _ppm(shares: Sequence[float]) -> list[int]:
     """Shares in parts per million, rounded down: never more than the whole."""
     return [int(one * 1_000_000) for one in shares]
+
+
+def _parts(shares: Sequence[float]) -> list[int]:
+    """Parts of a whole in ppm, together 1,000,000.
+
+    What is left goes to the largest remainders: a share of nothing stays nothing.
+    """
+    parts = _ppm(shares)
+    left = 1_000_000 - sum(parts)
+    rests = [one * 1_000_000 - part for one, part in zip(shares, parts, strict=True)]
+    for at in sorted(range(len(parts)), key=lambda at: -rests[at])[:left]:
+        parts[at] += 1
+    return parts
 
 
 def _told(place: Place) -> dict[str, Any] | None:

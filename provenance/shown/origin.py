@@ -20,6 +20,7 @@ WHO = {
 }
 BEFORE = "What was there before the first recorded step"
 COARSE = "Computed from copies of 512 pixels: take the shares with three points."
+ONE = "One recorded step made the picture, so the whole of it counts as that step's."
 NOTE = "What changed the whole picture alike is listed below, never counted."
 
 
@@ -107,8 +108,14 @@ def origin_of(asset: Asset, titles: dict[int, str]) -> Origin | None:
         rows=rows,
         whole=[{**one, "title": title(one["step"])} for one in found["whole"]],
         findings=[{**one, "title": title(one["step"])} for one in found["findings"]],
-        notes=(COARSE, NOTE) if found["proxies"] else (NOTE,),
+        notes=_notes(found),
     )
+
+
+def _notes(found: dict[str, Any]) -> tuple[str, ...]:
+    if len(found["links"]) == 1:
+        return (ONE,)
+    return (COARSE, NOTE) if found["proxies"] else (NOTE,)
 
 
 def picture_url(asset: Asset, row: OriginMap) -> str:

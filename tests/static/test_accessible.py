@@ -73,7 +73,12 @@ def parts() -> dict[str, Any]:
         "test_network": "anvil 31337",
         "verdicts": verdicts[12:] + verdicts[:12],
         "outcomes": OUTCOMES,
-        "split": {"ai_ppm": 620_000, "human_ppm": 330_000, "unknown_ppm": 50_000},
+        "split": {
+            "ai_ppm": 620_000,
+            "human_ppm": 310_000,
+            "program_ppm": 20_000,
+            "unknown_ppm": 50_000,
+        },
         "rows": [{"name": "Ada", "role": "creator", "units": 40_000_000, "ppm": 10**6}],
         "tiles": [{"label": "Pending", "units": 90_000_001, "note": "until noon"}],
         "series": [{"name": "Creator", "kind": "human"}, {"name": "AI", "kind": "ai"}],

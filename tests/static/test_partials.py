@@ -92,11 +92,22 @@ def test_a_genuine_file_of_a_suspended_work_shows_no_seal() -> None:
 
 
 def test_the_origin_bar_says_in_words_what_it_shows() -> None:
-    split = {"ai_ppm": 620_000, "human_ppm": 330_000, "unknown_ppm": 50_000}
+    split = {
+        "ai_ppm": 620_000,
+        "human_ppm": 310_000,
+        "program_ppm": 20_000,
+        "unknown_ppm": 50_000,
+    }
     page = show("origin_split", split=split)
-    assert 'class="is-human" width="950000"' in page
+    assert 'class="is-human" width="930000"' in page
+    assert 'class="is-soft" width="950000"' in page
     assert 'class="is-ai" width="620000"' in page
-    for words in ("62% last touched by AI", "33% by a person", "5% unknown"):
+    for words in (
+        "62% last touched by AI",
+        "31% by a person",
+        "2% by a program",
+        "5% unknown",
+    ):
         assert words in page
 
 

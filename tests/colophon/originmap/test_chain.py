@@ -129,3 +129,13 @@ def test_a_circle_of_steps_ends() -> None:
     found = chain_to(digest("b"), circle, at_hand("a", "b"), {})
     assert [one.step for one in found][-1] == 1
     assert len(found) <= 3
+
+
+def test_what_came_from_another_picture_is_not_the_placers() -> None:
+    placed = act("b", "c2pa.placed", "a")
+    other = Input("other", digest("other"), "componentOf")
+    placed = replace(placed, inputs=(*placed.inputs, other))
+    assert kind_of(placed) is Kind.UNKNOWN
+    assert kind_of(replace(placed, model=Model(b"m" * 32))) is Kind.AI
+    reference = replace(other, relation="inputTo")
+    assert kind_of(replace(placed, inputs=(reference,))) is Kind.HUMAN

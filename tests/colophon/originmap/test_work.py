@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from colophon.errors import InputError
@@ -8,7 +10,7 @@ from colophon.originmap.blame import Does, Kind
 from colophon.originmap.chain import Place
 from colophon.originmap.interest import region_of_interest
 from colophon.originmap.moves import Geometry, Move
-from colophon.originmap.work import Source, compute
+from colophon.originmap.work import Source, _parts, compute
 from tests.colophon.originmap.scenes import painted, saved, scene
 
 Chain = tuple[list[Place], list[Source]]
@@ -80,3 +82,13 @@ def test_a_region_is_one_of_c2pa() -> None:
             }
         ],
     }
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=1, max_size=12).filter(any))
+def test_parts_sum_to_the_whole_and_nothing_stays_nothing(counts: list[int]) -> None:
+    total = sum(counts)
+    parts = _parts([one / total for one in counts])
+    assert sum(parts) == 1_000_000
+    for count, part in zip(counts, parts, strict=True):
+        assert abs(part - count * 1_000_000 / total) <= 1
+        assert (part == 0) >= (count == 0)
