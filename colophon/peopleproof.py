@@ -59,7 +59,7 @@ class People:
             vouched: digests that a trusted verdict rests on: a review counts when
                 the verdict names it. None counts all, for who makes the verdict.
         """
-        found: list[tuple[Review, str]] = []
+        found: list[tuple[int, Review, str]] = []
         stakes = self._stakes()
         for record in self.bundle.of("review"):
             certified = self._certified(record, parse_review, "review", 12)
@@ -71,15 +71,16 @@ class People:
                 self.checks.failed(12, words)
                 continue
             named = vouched is None or record.envelope.digest in vouched
+            index = self._index(record, signer)
             counts = named and not said.conflict and said.reviewed_at <= as_of
-            if counts and self._is_good(record, signer):
-                found.append((said, signer.account))
-        refused = [one.reviewed_at for one, _ in found if one.decision == "refused"]
-        last = max(refused, default=None)
+            if counts and index is not None:
+                found.append((index, said, signer.account))
+        refused = [at for at, one, _ in found if one.decision == "refused"]
+        last = max(refused, default=-1)
         yes = {
             (account, one.reviewer)
-            for one, account in found
-            if one.decision == "confirmed" and (last is None or one.reviewed_at > last)
+            for at, one, account in found
+            if one.decision == "confirmed" and at > last
         }
         return _different(yes)
 
@@ -148,12 +149,14 @@ class People:
             return None
         return said
 
-    def _is_good(self, record: Record, signer: Enrolled) -> bool:
-        """Whether a record is in the log, before its signer's key was revoked."""
+    def _index(self, record: Record, signer: Enrolled) -> int | None:
+        """Where the log has a record; None when its signer's key did not count."""
         place = self.log.place(record)
         moment = self.log.proven_at(place)
         gone = self.ring.revoked_by(signer.enrollment.key_id, moment)
-        return place is not None and place.index > signer.index and not gone
+        if place is None or place.index < signer.index or gone:
+            return None
+        return place.index
 
     def _stakes(self) -> set[str]:
         """Accounts that made the work, own a part of it, or agreed to the shares."""

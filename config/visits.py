@@ -15,7 +15,7 @@ from accounts.models import ApiKey, SigningKey, Wallet
 from colophon.policy import POLICY
 from log.models import Checkpoint
 from marketplace.models import License, Listing, Offer, Order
-from provenance.models import Agreement, Asset, Dispute, Rendition, Run, Source
+from provenance.models import Agreement, Asset, Case, Dispute, Rendition, Run, Source
 from royalties.models import Payout, Settlement, UsageBatch
 
 ARGUMENT = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
@@ -89,6 +89,7 @@ def known() -> dict[str, list[str]]:
         "run": Run,
         "agreement": Agreement,
         "dispute": Dispute,
+        "case": Case,
         "listing": Listing,
         "offer": Offer,
         "order": Order,

@@ -13,7 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from provenance.errors import CaseStateError
+from provenance.conflicts import why_not
+from provenance.errors import CaseStateError, ConflictOfInterestError
 from provenance.models import Case
 
 LOCK = timedelta(minutes=30)
@@ -51,8 +52,11 @@ def take_case(*, case: Case, by: User) -> Case:
     Writes: Case. Lock: conditional update.
 
     Raises:
+        ConflictOfInterestError: they have a stake in it, or decided before.
         CaseStateError: closed, or another certifier has it.
     """
+    if why := why_not(case, by):
+        raise ConflictOfInterestError(why)
     now = timezone.now()
     free = Q(locked_by__isnull=True) | Q(lock_until__lte=now) | Q(locked_by=by)
     taken = Case.objects.filter(free, pk=case.pk, closed_at__isnull=True).update(
@@ -82,3 +86,8 @@ def holds(case: Case, user: User) -> bool:
     """Whether the case is the user's to decide right now."""
     until = case.lock_until
     return case.locked_by_id == user.pk and until is not None and until > timezone.now()
+
+
+def is_taken(case: Case) -> bool:
+    """Whether some certifier works on it right now."""
+    return case.lock_until is not None and case.lock_until > timezone.now()

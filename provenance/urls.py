@@ -6,7 +6,15 @@ from django.urls import path
 
 from provenance import paths  # noqa: F401 - registers the converter
 from provenance.api import assets, certificates, exports, runs, sources, verify
-from provenance.views import dispute, media, progress, registry, studio, upload
+from provenance.views import (
+    dispute,
+    media,
+    progress,
+    registry,
+    review,
+    studio,
+    upload,
+)
 from provenance.views import log as log_page
 from provenance.views import verify as verify_page
 
@@ -28,6 +36,12 @@ urlpatterns = [
     ),
     path("log", log_page.page, name="log"),
     path("a/<code:code>/dispute", dispute.new, name="dispute-new"),
+    path("review", review.queue, name="review"),
+    path("review/<code:code>", review.case, name="case"),
+    path("review/<code:code>/take", review.take, name="case-take"),
+    path("review/<code:code>/leave", review.leave, name="case-leave"),
+    path("review/<code:code>/decide", review.decide, name="case-decide"),
+    path("sell/<code:code>/review", review.ask, name="ask-review"),
     path("disputes/<code:code>", dispute.page, name="dispute"),
     path("disputes/<code:code>/answer", dispute.answer, name="dispute-answer"),
     path("disputes/<code:code>/appeal", dispute.appeal, name="dispute-appeal"),

@@ -21,6 +21,7 @@ from provenance.errors import AgreementError
 from provenance.forms import AgreementForm
 from provenance.models import Agreement, Asset
 from provenance.shown.badge import reasons, shown
+from provenance.shown.cases import review_of
 from provenance.shown.pictures import picture_of
 from provenance.shown.stages import pill_of, progress_of
 
@@ -127,6 +128,7 @@ def _page(
         "offers": offers,
         **progress_of(asset),
         **_agreement(asset, agreement_form),
+        "review": review_of(asset),
         "offers_form": offers_form or OffersForm(initial=initial_offers(offers)),
     }
     status = REFUSED if refused else 200

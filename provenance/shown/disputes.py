@@ -7,6 +7,7 @@ from typing import Any
 from provenance.models import Asset, Dispute
 from provenance.queue import place_of
 from provenance.reasons import CLAIMS, RELATIONS, words
+from provenance.shown.words import decided
 
 State = Dispute.State
 SUMMARY = {
@@ -35,6 +36,7 @@ def told(row: Dispute, side: str) -> dict[str, Any]:
     """
     word, kind, summary = SUMMARY[State(row.state)]
     case = row.cases.filter(closed_at__isnull=True).first()
+    last = row.cases.order_by("pk").last()
     lost = {"owner": State.UPHELD, "complainant": State.REJECTED}.get(side)
     return {
         "side": side,
@@ -46,6 +48,7 @@ def told(row: Dispute, side: str) -> dict[str, Any]:
         "links": row.links.splitlines(),
         "moves": [_moved(one) for one in row.moves.select_related("entry", "by")],
         "place": place_of(case) if case else None,
+        "decided": decided(last) if last else [],
         "may_answer": side == "owner" and row.state == State.OPEN,
         "may_appeal": row.state == lost and row.appealed_at is None,
         "suspends": row.suspends,
