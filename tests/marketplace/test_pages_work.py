@@ -84,11 +84,11 @@ def test_the_studio_needs_a_sign_in_and_the_same_queries_for_many_works(
     client.login(email=ada.email, password=PASSWORD)
     published_asset(party)
     client.get("/sell")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get("/sell")
     for seed in range(2, 6):
         published_asset(party, seed=seed, title=f"Work {seed}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get("/sell")
     assert client.post("/sell").status_code == 405
 
