@@ -32,11 +32,13 @@ from colophon.drafts import Content, Draft, digest_of, guarded
 from colophon.errors import InputError
 from colophon.origin import IPTC
 from colophon.pillow_acts import Act, History, Known, described
+from colophon.pillow_moves import PARAMETER, geometry_of
 
 logger = logging.getLogger("colophon.recorder")
 ENHANCED, COMPOSITE, COMPUTED = (
     IPTC + name for name in ("algorithmicallyEnhanced", "composite", "algorithmicMedia")
 )
+ORIENTATION_TAG = 0x0112
 UNSEEN = "nobody saw where a picture came from; open it while it is being recorded"
 
 
@@ -153,7 +155,8 @@ def _opened(session: Session, image: Any, source: Any) -> None:
         draft = session.run.draft()
         draft.copy(digest, content)
         copy = draft.copies.get(digest)
-        history = History(Known(name, digest, image.format or "", copy))
+        known = Known(name, digest, image.format or "", _upright_size(image), copy)
+        history = History(known)
     except Exception as error:
         if session.run.strict:
             raise
@@ -170,6 +173,12 @@ def _opened_or_closed(session: Session, image: Any, source: Any) -> None:
         if session.run.strict:
             image.close()
         raise
+
+
+def _upright_size(image: Any) -> tuple[int, int] | None:
+    """The size of a picture that no viewer turns."""
+    upright = image.getexif().get(ORIENTATION_TAG, 1) == 1
+    return tuple(image.size) if upright else None
 
 
 def _file_of(source: Any) -> tuple[str, bytes, Content]:
@@ -428,6 +437,9 @@ def _record(session: Session, image: Any, saved: _Saved) -> None:
         for part in history.parts:
             draft.inputs.append(Input(part.name, part.digest, "componentOf"))
         draft.parameters(**_parameters(history, saved))
+        geometry = geometry_of(history)
+        if geometry is not None:
+            draft.parameters(**{PARAMETER: geometry})
 
 
 def _source_type(session: Session, history: History) -> str:

@@ -138,11 +138,17 @@ class Act:
 
 @dataclass(frozen=True)
 class Known:
-    """A file that a picture came from, with its smaller copy where one was made."""
+    """A file that a picture came from, with its smaller copy where one was made.
+
+    Attributes:
+        size: width and height; None where it is not known, or the file lies on its
+            side and viewers turn it.
+    """
 
     name: str
     digest: bytes
     form: str = ""
+    size: tuple[int, int] | None = field(default=None, compare=False)
     copy: bytes | None = field(default=None, compare=False, repr=False)
 
 
@@ -153,6 +159,7 @@ class History:
     Attributes:
         parent: the file that was opened; None for one that began empty.
         parts: files of other pictures that came in.
+        mixed: acts of another picture are among these.
         problem: why nothing true can be said of it.
     """
 
@@ -160,6 +167,7 @@ class History:
     parts: tuple[Known, ...] = ()
     acts: tuple[Act, ...] = ()
     problem: str = ""
+    mixed: bool = False
 
     def after(self, act: Act) -> History:
         """This picture once more has happened to it."""
@@ -191,6 +199,7 @@ class History:
             self,
             parts=(*self.parts, *dict.fromkeys(parts)),
             problem=self.problem or other.problem,
+            mixed=self.mixed or bool(other.acts),
         )
         for act in other.acts:
             if act not in self.acts:
