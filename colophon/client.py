@@ -143,7 +143,7 @@ def fetch_similar(client: Client, site: str, prints: list[str]) -> list[dict[str
     """Public works of a site that a picture looks like, the nearest first.
 
     Args:
-        prints: PDQ prints in hex, at most eight.
+        prints: PDQ prints in hex, at most 56 (`fingerprints.pdq`, `asked`).
 
     Raises:
         CouldNotCheck: the site cannot be asked, or its answer is not understood.

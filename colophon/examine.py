@@ -49,6 +49,7 @@ def examine(
         `version`, `file` {name, bytes, sha256, mime}, `width`, `height` (upright),
         `transparent`, `pixels` {rule, sha256}, `inspection` (the published view),
         `credential` (Detail as a dict, plus `intact`), `pdq` or None, `iscc`,
+        `iscc_turned`,
         `preview`, `thumbnail`, `proxy` (paths), `metadata`, `tail_bytes`.
 
     Raises:
@@ -70,6 +71,37 @@ def examine(
         "colophon.examine:examine_here", params, timeout
     )
     return found
+
+
+def prints(path: Path | str, *, timeout: float = EXAMINE_SECONDS) -> dict[str, Any]:
+    """Make a picture's prints anew, in the child process.
+
+    Returns:
+        `pdq` or None, `iscc`, `iscc_turned`.
+
+    Raises:
+        InputError: the file is refused.
+        CouldNotCheck: the child died or ran out of time.
+    """
+    params = {"path": str(Path(path).resolve())}
+    found: dict[str, Any] = children.default().call(
+        "colophon.examine:prints_here", params, timeout
+    )
+    return found
+
+
+def prints_here(path: str) -> dict[str, Any]:
+    """Do the work of `prints` in this process: the child's side."""
+    image = pictures.decode(pictures.check(Path(path)))
+    return _prints(pictures.reduction(image))
+
+
+def _prints(small: Any) -> dict[str, Any]:
+    return {
+        "pdq": fingerprints.pdq(small),
+        "iscc": fingerprints.iscc(small),
+        "iscc_turned": fingerprints.iscc_turned(small),
+    }
 
 
 def examine_here(
@@ -125,8 +157,4 @@ def _copies(image: Any, folder: Path) -> dict[str, Any]:
         place = folder / f"{name}.jpg"
         place.write_bytes(data)
         paths[name] = str(place)
-    return {
-        "pdq": fingerprints.pdq(small),
-        "iscc": fingerprints.iscc(small),
-        **paths,
-    }
+    return {**_prints(small), **paths}

@@ -69,7 +69,7 @@ def looks_here(path: str) -> list[str]:
         found = fingerprints.pdq(pictures.reduction(picture))
     except ImportError as error:
         raise InputError("pictures cannot be decoded here", "file") from error
-    return found["turned"] if found else []
+    return found["asked"] if found else []
 
 
 def pixels_here(path: str) -> str:

@@ -18,6 +18,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "chain.reconcile": ("chain.tasks.reconcile", "chain"),
     # provenance
     "asset.examine": ("provenance.tasks.examine_asset", "media"),
+    "prints.make": ("provenance.tasks.make_prints", "media"),
     "asset.map": ("provenance.tasks.map_asset", "media"),
     "asset.sign": ("provenance.tasks.sign_asset", "media"),
     "asset.judge": ("provenance.tasks.judge_asset", "default"),

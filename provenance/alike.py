@@ -1,27 +1,33 @@
-"""Earlier works that a picture looks like: exact over stored prints, never proof.
+"""Works that a picture looks like: exact over stored prints, never proof.
 
-PDQ distance <= 31 is strong, 32 to 64 is possible; the answer is always "looks
-like", never "is" (reference: PDQ paper; ADR 0013).
+PDQ or ISCC within 31 of 256 bits is strong, PDQ within 64 is possible; the answer is
+always "looks like", never "is" (docs/adr/0013). Which of two came first is told by the
+older evidence: when the log or a trusted clock first knew of the very file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
+from colophon import records, statement
+from colophon.keys import Signer
 from outbox.claims import Retry
-from provenance.models import Asset, Findings
+from provenance.models import Asset, Findings, LookAlike, Print, StepFile
+from provenance.prints import near
 
 STRONG_BITS = 31
 POSSIBLE_BITS = 64
-BLOCK = 2_000
-METHODS = ("pdq-256", "pdq.turned", "pdq.crops")
+METHODS = ("pdq-256", "pdq.turned", "pdq.crops", "iscc.image-256")
 PATIENCE = timedelta(minutes=1)
 WAIT_SECONDS = 1.0
+ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -38,41 +44,118 @@ class Match:
 
 @dataclass(frozen=True)
 class Look:
-    """A finished search for earlier look-alikes of one asset.
+    """A finished search for look-alikes of one asset among works of others.
 
     Attributes:
-        methods: the prints that were compared, such as ``pdq``.
-        earlier: 1 when an earlier work of somebody else is within the strong distance.
-        nearest: the nearest of them, if any is near.
+        methods: the prints that were compared, such as ``pdq-256``.
+        earlier: how many works within the strong distance have older evidence and
+            were not cleared.
+        nearest: the nearest of those with older evidence, if any is near.
+        before: those counted in `earlier`, nearest first.
+        after: works within the strong distance whose evidence is younger.
     """
 
     methods: tuple[str, ...]
     earlier: int
     nearest: Match | None
+    before: tuple[Match, ...] = ()
+    after: tuple[Match, ...] = ()
 
 
 def look_for(findings: Findings) -> Look:
-    """Search the works that were registered before this one.
+    """Search the works of others for look-alikes, and say which came first.
 
-    A party's own earlier works are not held against it, nor do they hide an earlier
-    one of somebody else that is further away.
+    A party's own works are not held against it, nor do they hide one of somebody else
+    that is further away.
 
     Raises:
         Retry: an upload that came earlier is still being examined.
     """
-    others = _earlier_of_others(findings.asset)
-    _wait_for_earlier(others)
-    pdq = findings.metadata.get("pdq")
-    if not pdq:
-        same = _same_iscc(findings, others)
-        return Look(("iscc.image-256",), 1 if same else 0, same)
-    found = nearest(pdq["turned"] or [pdq["hash"]], among=others)
-    return Look(METHODS, int(found is not None and found.strong), found)
+    asset = findings.asset
+    others = Asset.objects.filter(refused_reason="").exclude(party=asset.party_id)
+    _wait_for_earlier(others.filter(created_at__lt=asset.created_at))
+    since = (known_since(asset), asset.pk)
+    pdq = findings.metadata.get("pdq") or {}
+    asked = asked_of(findings)
+    found = _matches(_bits_to(*asked), others)
+    before = [one for one in found if _since(one) < since]
+    cleared = set(
+        LookAlike.objects.filter(asset=asset, cleared_at__isnull=False).values_list(
+            "earlier", flat=True
+        )
+    )
+    held = tuple(one for one in before if one.findings.asset_id not in cleared)
+    if not before and pdq:
+        before = [one for one in _possible(asked[0], others) if _since(one) < since]
+    return Look(
+        METHODS if pdq else METHODS[-1:],
+        len(held),
+        before[0] if before else None,
+        held,
+        tuple(one for one in found if _since(one) > since),
+    )
 
 
-def _earlier_of_others(asset: Asset) -> QuerySet[Asset]:
-    earlier = Asset.objects.filter(created_at__lt=asset.created_at, refused_reason="")
-    return earlier.exclude(party=asset.party_id)
+def examination_of(
+    asset: Asset, file: bytes, look: Look, signer: Signer
+) -> statement.Envelope:
+    """What a search found, as a signed record of its own.
+
+    Args:
+        file: SHA-256 of the sealed file.
+    """
+    return statement.sign(
+        records.examination(
+            asset=asset.code,
+            file=file,
+            # Whole seconds, as a verdict counts: it must not be made before this.
+            examined_at=timezone.now().replace(microsecond=0),
+            methods=look.methods,
+            earlier_look_alikes=look.earlier,
+        ),
+        signer,
+    )
+
+
+def asked_of(findings: Findings) -> tuple[list[str], list[str]]:
+    """The prints to search with: PDQ, then ISCC, hex."""
+    pdq = findings.metadata.get("pdq") or {}
+    asked = pdq.get("asked") or pdq.get("turned") or []
+    return asked, findings.metadata.get("iscc_turned") or []
+
+
+def known_since(asset: Asset) -> datetime:
+    """When the log or a trusted clock first knew of the uploaded bytes.
+
+    The record of a step that made them, a trusted time-stamp in the file's own intact
+    credential, or else the upload. A run that does not name this very file is nothing:
+    anybody can open one and wait.
+    """
+    times = [asset.created_at]
+    step = (
+        StepFile.objects.filter(
+            digest=asset.uploaded_digest,
+            relation=StepFile.Relation.OUTPUT,
+            step__run__party=asset.party_id,
+        )
+        .order_by("step__received_at")
+        .values_list("step__received_at", flat=True)
+        .first()
+    )
+    if step is not None:
+        times.append(step)
+    findings = getattr(asset, "findings", None)
+    said: dict[str, Any] = findings.metadata.get("credential") or {} if findings else {}
+    if said.get("intact") and said.get("proven_at"):
+        proven = parse_datetime(str(said["proven_at"]))
+        if proven is not None and proven.tzinfo is not None:
+            times.append(proven)
+    return min(times)
+
+
+def _since(match: Match) -> tuple[datetime, int]:
+    asset = match.findings.asset
+    return known_since(asset), asset.pk
 
 
 def _wait_for_earlier(others: QuerySet[Asset]) -> None:
@@ -85,47 +168,48 @@ def _wait_for_earlier(others: QuerySet[Asset]) -> None:
         raise Retry("an earlier upload is still being examined", WAIT_SECONDS)
 
 
-def _same_iscc(findings: Findings, others: QuerySet[Asset]) -> Match | None:
-    """Without PDQ only an equal ISCC image code is called a look-alike."""
-    if not findings.iscc:
-        return None
-    rows = Findings.objects.filter(iscc=findings.iscc, asset__in=others)
-    row = rows.select_related("asset").order_by("asset__created_at").first()
-    return Match(row, 0) if row else None
+def _bits_to(pdq: Sequence[str], iscc: Sequence[str]) -> dict[int, int]:
+    """Works within the strong distance by either print, and the least bits."""
+    best = near(Print.Kind.PDQ, pdq, STRONG_BITS)
+    for asset, bits in near(Print.Kind.ISCC, iscc, STRONG_BITS).items():
+        best[asset] = min(bits, best.get(asset, bits))
+    return best
+
+
+def _possible(pdq: Sequence[str], among: QuerySet[Asset]) -> list[Match]:
+    """Works that may look like it: a scan of all, so only where none is near."""
+    return _matches(near(Print.Kind.PDQ, pdq, POSSIBLE_BITS), among)
+
+
+def _matches(bits: dict[int, int], among: QuerySet[Asset]) -> list[Match]:
+    """The works among those that the asker may hear of, nearest first, then oldest."""
+    found = []
+    keys = sorted(bits, key=lambda key: (bits[key], key))
+    for begin in range(0, len(keys), ASKED_AT_ONCE):
+        some = keys[begin : begin + ASKED_AT_ONCE]
+        rows = Findings.objects.filter(asset__in=among.filter(pk__in=some))
+        known = {row.asset_id: row for row in rows.select_related("asset")}
+        found += [Match(known[key], bits[key]) for key in some if key in known]
+    return found
 
 
 def nearest(
-    prints: Iterable[str],
+    pdq: Sequence[str],
+    iscc: Sequence[str] = (),
     *,
     exclude: int | None = None,
     among: QuerySet[Asset] | None = None,
 ) -> Match | None:
-    """The stored work nearest to any of some PDQ prints (hex), within 64 bits.
+    """The stored work nearest to some prints, within 64 bits.
 
     Args:
-        prints: the picture's own print and those of its turns and mirrors.
+        pdq: the picture's own print first, then those of its turns and crops, hex.
+        iscc: of the picture and its turns.
         exclude: primary key of the asset that asks.
         among: works that the asker may hear of; None: all of them.
     """
-    wanted = [int(one, 16) for one in prints]
-    best: Match | None = None
-    if not wanted:
-        return None
-    rows = Findings.objects.filter(pdq__isnull=False).select_related("asset")
+    those = Asset.objects.all() if among is None else among
     if exclude is not None:
-        rows = rows.exclude(asset=exclude)
-    if among is not None:
-        rows = rows.filter(asset__in=among)
-    for row in rows.order_by("pk").iterator(chunk_size=BLOCK):
-        bits = min(
-            (one ^ other).bit_count() for one in wanted for other in _stored(row)
-        )
-        if bits <= POSSIBLE_BITS and (best is None or bits < best.bits):
-            best = Match(row, bits)
-    return best
-
-
-def _stored(row: Findings) -> list[int]:
-    """The work's own print and those of its stored crops."""
-    crops = (row.metadata.get("pdq") or {}).get("crops", [])
-    return [int.from_bytes(bytes(row.pdq or b""), "big"), *(int(c, 16) for c in crops)]
+        those = those.exclude(pk=exclude)
+    found = _matches(_bits_to(pdq, iscc), those) or _possible(pdq, those)
+    return found[0] if found else None

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from colophon.errors import InputError
 from colophon.examine import examine as examine_file
+from colophon.examine import prints as prints_of_file
+from colophon.fingerprints import PRINTS
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
 from provenance.authorities import claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import Asset, Findings, Rendition, Run
+from provenance.prints import make_prints
 
 COPIES = {
     Rendition.Kind.PREVIEW: "preview",
@@ -29,7 +33,7 @@ def examine_asset(*, asset: Asset, claim: Claim | None = None) -> Findings | Non
     A file that the examination refuses leaves a draft with the reason; nothing of
     it is ever shown.
 
-    Writes: Findings, Rendition, Job, or Asset.refused_reason.
+    Writes: Findings, Print, Rendition, Job, or Asset.refused_reason.
     Lock: unique Findings.asset, so that running twice makes one row; the Run row.
     """
     if Findings.objects.filter(asset=asset).exists():
@@ -74,6 +78,53 @@ def examine_asset(*, asset: Asset, claim: Claim | None = None) -> Findings | Non
     return findings
 
 
+def remake_prints(*, asset: Asset, claim: Claim | None = None) -> int:
+    """Make a work's prints by today's version, and return how many it has.
+
+    Writes: Findings, Print. Lock: the constraint of Print.
+    """
+    findings = asset.findings
+    if findings.metadata.get("prints") != PRINTS:
+        upload = asset.renditions.get(kind=Rendition.Kind.UPLOADED)
+        with local_copy(upload.path, Path(asset.uploaded_name).suffix) as path:
+            found = prints_of_file(path)
+        pdq = found["pdq"]
+        findings.pdq = bytes.fromhex(pdq["hash"]) if pdq else None
+        findings.iscc = found["iscc"]
+        findings.metadata |= {
+            "pdq": pdq,
+            "iscc_turned": found["iscc_turned"],
+            "prints": PRINTS,
+        }
+    with transaction.atomic(durable=True):
+        if claim:
+            claim.hold()
+        findings.save(update_fields=["pdq", "iscc", "metadata"])
+        return make_prints(asset, findings.metadata["pdq"], findings.iscc)
+
+
+def ask_for_prints() -> int:
+    """Ask for the prints of every work that has none of today's version.
+
+    Writes: Job. Lock: the key of a job, so that asking twice is asking once.
+    """
+    # A key that is absent is neither equal nor unequal to anything.
+    older = Q(findings__metadata__prints__isnull=True) | ~Q(
+        findings__metadata__prints=PRINTS
+    )
+    rows = Asset.objects.filter(older, findings__isnull=False)
+    count = 0
+    for asset in rows.order_by("pk").iterator():
+        with transaction.atomic():
+            enqueue(
+                "prints.make",
+                key=f"prints:{asset.code}:{PRINTS}",
+                payload={"asset": asset.pk},
+            )
+        count += 1
+    return count
+
+
 def _has_copies(asset: Asset) -> bool:
     """Whether the run's pictures are at hand; one that comes later asks for a map."""
     if asset.run is None:
@@ -102,11 +153,14 @@ def _keep(asset: Asset, found: dict[str, Any]) -> Findings:
                 "findings": found["metadata"],
                 "credential": found["credential"],
                 "pdq": pdq,
+                "iscc_turned": found["iscc_turned"],
+                "prints": PRINTS,
                 "tail_bytes": found["tail_bytes"],
                 "version": found["version"],
             },
         },
     )
+    make_prints(asset, pdq, found["iscc"])
     return made
 
 

@@ -327,6 +327,75 @@ class Findings(models.Model):
         return f"findings of {self.asset}"
 
 
+class Print(models.Model):
+    """One perceptual print of an asset, to find look-alikes by (provenance/prints.py).
+
+    `variant` is 0 for the whole picture, then one number for each stored crop in the
+    order of `colophon.fingerprints`; `reduction` is the version of what it was made of.
+    """
+
+    class Kind(models.TextChoices):
+        PDQ = "pdq"
+        ISCC = "iscc"
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="prints")
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    variant = models.PositiveSmallIntegerField()
+    value = models.BinaryField(max_length=32)
+    reduction = models.CharField(max_length=16)
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asset", "kind", "reduction", "variant"], name="one_print"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.variant} of {self.asset}"
+
+
+class LookAlike(models.Model):
+    """`asset` looks like `earlier`, whose evidence is older; never more than a hint.
+
+    Attributes:
+        bits: in which the nearest two prints differ, of 256.
+        cleared_at: when certifiers said that it is another work.
+    """
+
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, related_name="look_alikes"
+    )
+    earlier = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, related_name="looked_like_by"
+    )
+    bits = models.PositiveSmallIntegerField()
+    found_at = models.DateTimeField(default=timezone.now)
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asset", "earlier"], name="one_look_alike_per_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset} looks like {self.earlier}"
+
+
+class SecondLook(models.Model):
+    """A later search for look-alikes of a sealed work; the newest record counts."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="looks")
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
+    looked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"second look at {self.asset}"
+
+
 class OriginMap(models.Model):
     """Which step last changed each pixel, as far as the proxies at hand show.
 

@@ -22,7 +22,7 @@ from colophon.manifest import ClaimPlan, sign_file
 from log.append import append
 from outbox.claims import Claim
 from outbox.enqueue import enqueue
-from provenance.alike import Look
+from provenance.alike import Look, examination_of
 from provenance.authorities import authorities, claim_roots, tsa_roots
 from provenance.files import local_copy, store_path
 from provenance.models import Asset, Rendition, Seal
@@ -70,7 +70,7 @@ def sign_asset(
         digest, size, path = store_path(signed)
     signer = platform_signer()
     envelope = _seal(asset, plan, found, digest, signer)
-    examination = _examination(asset, digest, look, signer)
+    examination = examination_of(asset, digest, look, signer)
     with transaction.atomic(durable=True):
         if claim:
             claim.hold()
@@ -99,22 +99,6 @@ def sign_asset(
             payload={"asset": asset.pk},
         )
     return seal
-
-
-def _examination(
-    asset: Asset, digest: bytes, look: Look, signer: Signer
-) -> statement.Envelope:
-    """What the search for earlier works found, as a record of its own."""
-    return statement.sign(
-        records.examination(
-            asset=asset.code,
-            file=digest,
-            examined_at=_now(),
-            methods=look.methods,
-            earlier_look_alikes=look.earlier,
-        ),
-        signer,
-    )
 
 
 def _now() -> datetime:

@@ -29,6 +29,11 @@ def examine_asset(claim: Claim) -> None:
     examine.examine_asset(asset=_asset(claim), claim=claim)
 
 
+def make_prints(claim: Claim) -> None:
+    """Handle `prints.make`."""
+    examine.remake_prints(asset=_asset(claim), claim=claim)
+
+
 def map_asset(claim: Claim) -> None:
     """Handle `asset.map`."""
     blame.map_asset(asset=_asset(claim), claim=claim)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,6 +119,14 @@ def django_db_modify_db_settings(
 @pytest.fixture(scope="session")
 def _session_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("var")
+
+
+@pytest.fixture(autouse=True)
+def no_remembered_prints() -> None:
+    """What a process remembers of prints is of rows that another test undid."""
+    prints = sys.modules.get("provenance.prints")
+    if prints is not None:
+        prints.forget()
 
 
 @pytest.fixture(autouse=True)

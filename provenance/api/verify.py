@@ -22,7 +22,7 @@ from provenance.views.checking import (
 )
 
 PDQ_BYTES = 32
-MOST_PRINTS = 8  # a picture's own, its turns and mirrors
+MOST_PRINTS = 56  # turns and mirrors of a picture and of its centered crops
 
 
 class Verify(APIView):
@@ -65,7 +65,7 @@ class LookAlikes(APIView):
 
     @extend_schema(operation_id="findLookAlikes", responses=dict)
     def get(self, request: Request) -> Response:
-        """By `?pdq=`, one to eight PDQ prints in hex: a picture's and its turns'.
+        """By `?pdq=`, 1 to 56 PDQ prints in hex: a picture's, its turns' and crops'.
 
         `similar` is empty or has the nearest work within 64 of 256 bits. It says
         "looks like", never "is".

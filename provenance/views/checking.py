@@ -7,7 +7,7 @@ site only finds the evidence. Nothing of a file is kept.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,8 @@ def _unknown(
 ) -> Checked:
     """No record of this file: its own credential, and what it looks like."""
     pdq = picture["pdq"] if picture else None
-    match = looks_like(pdq["turned"] or [pdq["hash"]], among) if pdq else None
+    iscc = picture["iscc_turned"] if picture else []
+    match = looks_like(pdq["asked"] if pdq else [], among, iscc)
     similar = [similar_json(match)] if match else []
     report = verify(
         digests, credential, None, site_trust(), as_of=timezone.now(), similar=similar
@@ -134,9 +135,11 @@ def _unknown(
     return Checked(report, looks_like=like, inspection=seen)
 
 
-def looks_like(prints: list[str], among: QuerySet[Asset]) -> Match | None:
+def looks_like(
+    prints: list[str], among: QuerySet[Asset], iscc: Sequence[str] = ()
+) -> Match | None:
     """The sealed work nearest to some prints, among those that the asker may see."""
-    return nearest(prints, among=among.filter(seal__isnull=False))
+    return nearest(prints, iscc, among=among.filter(seal__isnull=False))
 
 
 def similar_json(match: Match) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from colophon import fingerprints, pictures
 from colophon.child import Child
@@ -358,3 +358,50 @@ def test_names_do_not_decide_what_a_file_is(picture: MakePicture) -> None:
     assert sniff(data, "work.jpg") == "image/png"
     assert sniff(b"words", "work.jpg") == "image/jpeg"
     assert sniff(b"words") == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "box", [(100, 0, 1000, 800), (0, 0, 900, 720)], ids=["one side", "a corner"]
+)
+def test_a_lopsided_crop_is_found_by_the_stored_crops(
+    box: tuple[int, int, int, int],
+) -> None:
+    image = photo(5, (1000, 800))
+    stored = fingerprints.pdq(pictures.reduced(image, 512))
+    query = fingerprints.pdq(pictures.reduced(image.crop(box), 512))
+    assert stored
+    assert query
+    best = min(fingerprints.hamming(query["hash"], c) for c in stored["crops"])
+    assert best <= 31 < fingerprints.hamming(query["hash"], stored["hash"])
+
+
+def test_a_bordered_and_turned_picture_is_found_by_its_own_crops() -> None:
+    image = photo(6, (1000, 800))
+    stored = fingerprints.pdq(pictures.reduced(image, 512))
+    framed = ImageOps.expand(image, 40, "white").transpose(Image.Transpose.ROTATE_90)
+    query = fingerprints.pdq(pictures.reduced(framed, 512))
+    assert stored
+    assert query
+    kept = [stored["hash"], *stored["crops"]]
+
+    def best(asked: list[str]) -> int:
+        return min(fingerprints.hamming(a, k) for a in asked for k in kept)
+
+    assert best(query["asked"]) <= 31 < best(query["turned"])
+    assert query["asked"][:8] == query["turned"]
+
+
+def test_iscc_prints_find_a_turned_picture_and_tell_others_apart() -> None:
+    image, other = photo(7), photo(8)
+    stored = fingerprints.iscc_bits(fingerprints.iscc(image))
+    turned = fingerprints.iscc_turned(image.transpose(Image.Transpose.ROTATE_270))
+    far = fingerprints.iscc_turned(other)
+    assert len(stored) == 64
+    assert min(fingerprints.hamming(stored, each) for each in turned) <= 31
+    assert min(fingerprints.hamming(stored, each) for each in far) > 64
+
+
+@pytest.mark.parametrize("code", ["", "ISCC:KAA", "ISCC:!!", "ISCC:" + "A" * 60])
+def test_what_is_no_image_code_of_256_bits_is_refused(code: str) -> None:
+    with pytest.raises(InputError, match="is no ISCC"):
+        fingerprints.iscc_bits(code)

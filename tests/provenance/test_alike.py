@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from hypothesis import given
@@ -13,7 +16,8 @@ from accounts.models import Party, User
 from colophon.fingerprints import hamming
 from outbox.claims import Retry
 from provenance.alike import POSSIBLE_BITS, STRONG_BITS, look_for, nearest
-from provenance.models import Asset, Findings
+from provenance.models import Asset, Findings, LookAlike, Print
+from provenance.prints import make_prints, near
 from tests import factories
 from tests.cast import party_of
 
@@ -31,10 +35,11 @@ def printed(
 ) -> Findings:
     """An examined work with this print."""
     asset = factories.examined_asset(party, seed=seed, title=f"Work {seed}")
-    pdq = {"hash": value, "turned": [value], "crops": list(crops)}
+    pdq = {"hash": value, "asked": [value], "crops": list(crops)}
     Findings.objects.filter(asset=asset).update(
         pdq=bytes.fromhex(value), metadata={"pdq": pdq}, **fields
     )
+    make_prints(asset, pdq, "")
     return Findings.objects.select_related("asset").get(asset=asset)
 
 
@@ -133,13 +138,137 @@ def test_ones_own_upload_is_not_waited_for(eve: User) -> None:
     assert look_for(printed(party_of(eve), bits_off(0), seed=2)).earlier == 0
 
 
-@pytest.mark.parametrize(("code", "earlier"), [("ISCC:KAA", 1), ("", 0)])
-def test_without_pdq_an_equal_iscc_counts_and_an_empty_one_does_not(
-    ada: User, eve: User, code: str, earlier: int
+CODE = "ISCC:" + b32encode(bytes(2) + bytes.fromhex(bits_off(0))).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(("bits", "earlier"), [(0, 1), (31, 1), (32, 0)])
+def test_without_pdq_a_near_iscc_counts(
+    ada: User, eve: User, bits: int, earlier: int
 ) -> None:
-    for user, seed in ((ada, 1), (eve, 2)):
-        row = printed(party_of(user), bits_off(0), seed=seed, iscc=code)
-        Findings.objects.filter(pk=row.pk).update(pdq=None, metadata={"pdq": None})
-    row.refresh_from_db()
-    look = look_for(row)
+    first = factories.examined_asset(party_of(ada), seed=1)
+    make_prints(first, None, CODE)
+    second = factories.examined_asset(party_of(eve), seed=2)
+    asked = {"pdq": None, "iscc_turned": [bits_off(200), bits_off(bits)]}
+    Findings.objects.filter(asset=second).update(pdq=None, metadata=asked)
+    look = look_for(Findings.objects.get(asset=second))
     assert (look.earlier, look.methods) == (earlier, ("iscc.image-256",))
+
+
+def test_without_any_print_nothing_is_found(ada: User, eve: User) -> None:
+    printed(party_of(ada), bits_off(0), seed=1)
+    row = factories.examined_asset(party_of(eve), seed=2).findings
+    assert look_for(row).earlier == 0
+
+
+# --- the index behind it ------------------------------------------------------------
+
+
+def random_prints(party: Party, count: int) -> tuple[Asset, list[bytes]]:
+    asset = factories.examined_asset(party, seed=9)
+    random = np.random.default_rng(4)
+    values = [row.tobytes() for row in random.integers(0, 256, (count, 32), np.uint8)]
+    Print.objects.bulk_create(
+        Print(
+            asset=asset,
+            kind="pdq",
+            variant=at,
+            value=value,
+            reduction="reduction-v1",
+            made_at=timezone.now() - timedelta(hours=1),
+        )
+        for at, value in enumerate(values)
+    )
+    return asset, values
+
+
+def test_many_prints_are_built_in_and_new_ones_found_beside_them(
+    ada: User, eve: User, django_assert_max_num_queries: Any
+) -> None:
+    asset, values = random_prints(party_of(ada), 6_000)
+    assert near("pdq", [values[17].hex()]) == {asset.pk: 0}
+    with django_assert_max_num_queries(2) as asked:
+        assert near("pdq", [values[5_999].hex()]) == {asset.pk: 0}
+    assert f"> {Print.objects.order_by('pk').last().pk}" in asked[0]["sql"]
+    new = printed(party_of(eve), bits_off(0), seed=1)
+    assert near("pdq", [bits_off(9)]) == {new.asset_id: 9}
+    assert near("pdq", [bits_off(31), values[0].hex()]) == {
+        new.asset_id: 31,
+        asset.pk: 0,
+    }
+
+
+def test_a_row_that_was_committed_late_is_found(ada: User, eve: User) -> None:
+    """A lower number may appear after a higher one was read."""
+    late = printed(party_of(ada), bits_off(0), seed=1)
+    row = Print.objects.get(asset=late.asset)
+    row.delete()
+    printed(party_of(eve), f"{BASE ^ ((1 << 200) - 1):064x}", seed=2)
+    assert near("pdq", [bits_off(0)]) == {}
+    row.save(force_insert=True)
+    assert near("pdq", [bits_off(0)]) == {late.asset_id: 0}
+
+
+def test_a_row_that_is_gone_is_not_told(ada: User) -> None:
+    row = printed(party_of(ada), bits_off(0), seed=1)
+    assert near("pdq", [bits_off(0)]) == {row.asset_id: 0}
+    Print.objects.all().delete()
+    assert near("pdq", [bits_off(0)]) == {}
+
+
+def test_prints_of_another_reduction_are_not_compared(ada: User) -> None:
+    printed(party_of(ada), bits_off(0), seed=1)
+    Print.objects.update(reduction="reduction-v0")
+    assert near("pdq", [bits_off(0)]) == {}
+
+
+def test_making_prints_twice_keeps_them_once(ada: User) -> None:
+    row = printed(party_of(ada), bits_off(0), seed=1, crops=(bits_off(5),))
+    make_prints(row.asset, row.metadata["pdq"], "")
+    assert Print.objects.filter(asset=row.asset).count() == 2
+
+
+# --- whose evidence is older ---------------------------------------------------------
+
+
+def test_a_trusted_time_in_the_file_is_older_evidence(ada: User, eve: User) -> None:
+    thief = printed(party_of(eve), bits_off(0), seed=1)
+    mine = printed(party_of(ada), bits_off(0), seed=2)
+    said = {"intact": True, "proven_at": "2026-01-02T03:04:05Z"}
+    Findings.objects.filter(pk=mine.pk).update(
+        metadata=mine.metadata | {"credential": said}
+    )
+    mine.refresh_from_db()
+    look = look_for(mine)
+    assert look.earlier == 0
+    assert [one.findings for one in look.after] == [thief]
+    assert look_for(thief).before[0].findings == mine
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"intact": False, "proven_at": "2026-01-02T03:04:05Z"},
+        {"intact": True, "proven_at": None},
+        {"intact": True, "proven_at": "long ago"},
+        {"intact": True, "claimed_at": "2026-01-02T03:04:05Z"},
+    ],
+)
+def test_a_time_that_is_not_proven_is_nothing(
+    ada: User, eve: User, said: dict[str, Any]
+) -> None:
+    printed(party_of(eve), bits_off(0), seed=1)
+    mine = printed(party_of(ada), bits_off(0), seed=2)
+    Findings.objects.filter(pk=mine.pk).update(
+        metadata=mine.metadata | {"credential": said}
+    )
+    mine.refresh_from_db()
+    assert look_for(mine).earlier == 1
+
+
+def test_what_certifiers_cleared_counts_no_more(ada: User, eve: User) -> None:
+    first = printed(party_of(ada), bits_off(0), seed=1)
+    second = printed(party_of(eve), bits_off(0), seed=2)
+    LookAlike.objects.create(
+        asset=second.asset, earlier=first.asset, bits=0, cleared_at=timezone.now()
+    )
+    assert look_for(second).earlier == 0

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db import IntegrityError
 from PIL import Image
 
 from accounts.models import User
-from colophon.errors import CouldNotCheck
+from colophon.errors import CouldNotCheck, InputError
 from colophon.formats import FORMATS
 from outbox.claims import Claim, LostClaim
 from outbox.inline import drain
 from outbox.models import Job
 from provenance import examine
-from provenance.examine import examine_asset
+from provenance.examine import ask_for_prints, examine_asset, remake_prints
 from provenance.models import Asset, Findings, Rendition
 from tests.cast import party_of
 from tests.factories import examined_asset
@@ -184,3 +185,38 @@ def test_no_copy_of_an_unpublished_work_is_public(
     assert answer.status_code == 200
     assert b"".join(answer.streaming_content) == bytes_of(asset, "preview")
     assert client.get(f"/media/uploaded/{asset.code}.jpg").status_code == 404
+
+
+def test_prints_of_an_older_version_are_made_anew_in_the_child(maker: Person) -> None:
+    asset = upload(maker, picture(1))
+    found = examine_asset(asset=asset)
+    assert found is not None
+    made = set(asset.prints.values_list("kind", "variant", "value"))
+    assert len(made) == 16
+    older = {"pdq": found.metadata["pdq"], "findings": {}}
+    Findings.objects.filter(asset=asset).update(metadata=older, iscc="")
+    asset.prints.all().delete()
+    out = io.StringIO()
+    call_command("remake_prints", stdout=out)
+    call_command("remake_prints", stdout=out)  # asking twice is asking once
+    assert out.getvalue().startswith("1 works asked for")
+    assert drain(kinds={"prints.make"}, ahead=SOON) == 1
+    assert set(asset.prints.values_list("kind", "variant", "value")) == made
+    findings = Findings.objects.get(asset=asset)
+    assert findings.iscc == found.iscc
+    assert len(findings.metadata["pdq"]["asked"]) == 56
+    assert "findings" in findings.metadata
+    assert ask_for_prints() == 0
+
+
+def test_a_file_that_the_child_refuses_gets_no_prints(maker: Person) -> None:
+    asset = upload(maker, picture(1))
+    examine_asset(asset=asset)
+    upload_ = asset.renditions.get(kind="uploaded")
+    Findings.objects.filter(asset=asset).update(metadata={"pdq": None})
+    asset.prints.all().delete()
+    with default_storage.open(upload_.path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\nnot a picture at all")
+    with pytest.raises(InputError):
+        remake_prints(asset=Asset.objects.get(pk=asset.pk))
+    assert not asset.prints.exists()
